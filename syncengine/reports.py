@@ -1,0 +1,165 @@
+"""What the engine answers when it is asked: frozen values that the command line prints and programs read as JSON.
+
+Apart from the engine, on the lowest floor, so that a printer of reports never imports what makes them. Instants are
+aware UTC, sizes are bytes, durations are seconds of the instance's clock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Outcome = Literal["done", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckItem:
+    """One thing that was tried; `advice` says what to do when it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Everything that a sync needs, tried one by one; nothing of it stops at the first fault."""
+
+    items: tuple[CheckItem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether a sync can be started."""
+        return all(item.ok for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What a sync of one stream would fetch.
+
+    `windows` includes the `resumed` ones, which an earlier run left unfinished. The estimates are None where nothing
+    is known yet: the first run of a stream has no history to go by.
+    """
+
+    stream: str
+    windows: int
+    resumed: int
+    start: datetime
+    end: datetime
+    calls: int
+    bytes_estimate: int | None = None
+    seconds_estimate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What a sync would spend, before anything is spent, and what the day has left to spend."""
+
+    streams: tuple[StreamPlan, ...]
+    calls: int
+    calls_left_today: int
+    export_bytes_left_today: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What a sync did to one stream.
+
+    `rows` were read; they are the sum of `inserted`, `changed`, `unchanged` and `outdated`. `unparsed` counts cells
+    whose text did not fit their column's type and was kept beside the row. `bytes` is the size of the files.
+    """
+
+    stream: str
+    windows: int
+    rows: int
+    inserted: int
+    changed: int
+    unchanged: int
+    outdated: int
+    bytes: int
+    unparsed: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def moved(self) -> int:
+        """Rows whose content is new in the destination; rows read again by the lookback are not."""
+        return self.inserted + self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one run did. `partial`: the problems say what is missing, everything else is in the destination."""
+
+    run_id: str
+    outcome: Outcome
+    started_at: datetime
+    ended_at: datetime
+    seconds: float
+    calls: int
+    streams: tuple[StreamReport, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run as the journal remembers it; `ended_at` is None while it runs, or when its process died."""
+
+    run_id: str
+    kind: str
+    outcome: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    rows: int | None = None
+    moved: int | None = None
+    calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """How far one stream has come. `cursor` is None before its first window; `lag_seconds` is now minus cursor."""
+
+    stream: str
+    cursor: datetime | None
+    lag_seconds: float | None
+    windows_unfinished: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStatus:
+    """A window that an earlier or a running sync has not finished."""
+
+    stream: str
+    start: datetime
+    end: datetime
+    state: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHolder:
+    """A process that makes calls to the instance now, and how many are in flight."""
+
+    holder: str
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Where things stand, read from the journal and the destination without any network.
+
+    `destination_problem` is not empty when the destination could not be read; the cursors are unknown then.
+    """
+
+    instance: str
+    runs: tuple[RunSummary, ...]
+    streams: tuple[StreamStatus, ...]
+    windows_unfinished: tuple[WindowStatus, ...]
+    calls_today: int
+    calls_per_day: int
+    export_bytes_today: int
+    export_bytes_per_day: int
+    window_slots_used: int
+    in_flight: int
+    holders: tuple[SlotHolder, ...]
+    destination_problem: str = ""
