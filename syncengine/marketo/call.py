@@ -34,7 +34,8 @@ class Call(Generic[T_co]):
 
     `name` is the endpoint in words of the docs ("leads.export.enqueue"); counters, logs and `plan` use it.
     `path` is absolute, without host. `query` values are text. `json` is sent as the JSON body of a POST.
-    `decode` turns the good reply into the call's result and runs without I/O.
+    `decode` turns the good reply into the call's result without I/O; it raises `reply.Malformed` where that is missing.
+    `form` stays out of `repr`: identity's holds the client secret. `permission` is the least that the API user needs.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Call(Generic[T_co]):
     decode: Callable[[Reply], T_co]
     query: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     repeat: Repeat = Repeat.SAFE
     authorized: bool = True
     permission: str = ""
