@@ -1,0 +1,96 @@
+"""Which windows of time to ask for: plain algebra on instants, so that no row falls between two jobs.
+
+In our books a window is closed at its start and open at its end. Marketo's filter includes both ends and knows no
+fractions of a second, so a window travels as [start, end - 1 s]: cuts lie on whole seconds, each second belongs to one
+window, and windows that touch in our books touch in Marketo.
+https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-lead-extract
+
+The cursor of a stream is the end of the unbroken prefix of what has been committed. A run takes
+[cursor - lookback, now - settle): the lookback brings rows that became visible after their date, the settle delay
+leaves out the seconds in which they still may.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from syncengine.marketo.limits import EXPORT_WINDOW_DAYS_MAX
+
+# A remainder shorter than this is left to the next run: a job costs the same for a second as for a month.
+REMAINDER_SECONDS_MIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The time from `start` up to, not including, `end`; aware UTC, whole seconds."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a stream's runs go: back to `start` at most, `lookback` behind the cursor, `settle` behind now."""
+
+    start: datetime
+    lookback: timedelta
+    settle: timedelta
+
+
+def whole_second(moment: datetime) -> datetime:
+    """`moment` in UTC, cut to its second."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def prefix_end(stretches: Iterable[Stretch], start: datetime) -> datetime:
+    """How far the stretches cover the time from `start` on without a gap; `start` itself if they do not."""
+    end = start
+    for stretch in sorted(stretches, key=lambda each: (each.start, each.end)):
+        if stretch.start > end:
+            break
+        end = max(end, stretch.end)
+    return end
+
+
+def cut(stretch: Stretch, days_max: int = EXPORT_WINDOW_DAYS_MAX) -> tuple[Stretch, ...]:
+    """The stretch in windows of at most `days_max` days, oldest first, without gap or overlap."""
+    length = timedelta(days=days_max)
+    windows = []
+    start = stretch.start
+    while start < stretch.end:
+        end = min(start + length, stretch.end)
+        windows.append(Stretch(start, end))
+        start = end
+    return tuple(windows)
+
+
+def due(
+    committed: Iterable[Stretch], unfinished: Iterable[Stretch], reach: Reach, now: datetime
+) -> tuple[Stretch, ...]:
+    """The new windows of a run: what neither the destination holds nor an earlier run has planned already.
+
+    A stream that has never run starts at `reach.start`. With unfinished windows of an earlier run, only the time after
+    them is new. Nothing is due when less than a minute has passed.
+    """
+    until = whole_second(now - reach.settle)
+    begin = whole_second(reach.start)
+    committed, unfinished = tuple(committed), tuple(unfinished)
+    cursor = prefix_end((*committed, *unfinished), begin)
+    if until - cursor < timedelta(seconds=REMAINDER_SECONDS_MIN):
+        return ()
+    looked_back = cursor if unfinished else max(begin, cursor - reach.lookback)
+    return cut(Stretch(looked_back, until))
+
+
+def window_id(stream: str, stretch: Stretch, request: Mapping[str, object]) -> str:
+    """The name of one window's content: the same request has the same id in every run and on every machine."""
+    identity = {
+        "stream": stream,
+        "start": stretch.start.isoformat(),
+        "end": stretch.end.isoformat(),
+        "request": dict(request),
+    }
+    return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]

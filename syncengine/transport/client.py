@@ -1,0 +1,272 @@
+"""How a call travels: token -> gate -> wire -> reply -> verdict -> again, or not. Read this module first.
+
+`Client.send` performs any Call and gives its decoded result, or raises the error class that says what comes next.
+`Client.stream` opens a call whose body is a file; the reader keeps its place in flight until the last byte.
+"""
+
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import anyio
+import orjson
+
+from syncengine.clock import Clock
+from syncengine.errors import (
+    CallRejected,
+    CredentialsRejected,
+    MarketoError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+)
+from syncengine.marketo.call import Call, Priority
+from syncengine.marketo.codes import lookup
+from syncengine.marketo.limits import BODY_BYTES_MAX, URI_BYTES_MAX
+from syncengine.marketo.reply import Malformed, Refusal, Reply, read
+from syncengine.marketo.rows import Token
+from syncengine.observe.events import CallAnswered, CallSent, Event, Refused, TokenRefreshed
+from syncengine.transport.gate import Gate, Permit, exhausted
+from syncengine.transport.retry import Patience, Refresh, RetryBudget, Stop, Tries, Wait, decide
+from syncengine.transport.tokens import Tokens
+from syncengine.transport.wire import Wire, WireAnswer, WireError, WireRequest
+
+T = TypeVar("T")
+
+# By when the headers of an answer must be there: Marketo ends long calls itself after about 30 s (604), some after 90.
+HEADERS_SECONDS = 120.0
+# No JSON answer comes near this; a longer one is not read into memory.
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+ERRORS: dict[Stop, type[MarketoError]] = {
+    Stop.CREDENTIALS: CredentialsRejected,
+    Stop.PERMISSION: PermissionDenied,
+    Stop.UNAVAILABLE: Unavailable,
+    Stop.UNKNOWN: OutcomeUnknown,
+    Stop.TOO_LARGE: TooLarge,
+    Stop.UNSUPPORTED: Unsupported,
+    Stop.GONE: NotFound,
+    Stop.REJECTED: CallRejected,
+}
+ADVICE: dict[Stop, str] = {
+    Stop.CREDENTIALS: "Check client_id and client_secret against LaunchPoint in Marketo's admin pages.",
+    Stop.UNAVAILABLE: "Nothing is lost: run the same command again later; it goes on where it stopped.",
+}
+
+
+@dataclass(slots=True)
+class _Trying:
+    """A call's way through its tries."""
+
+    call: Call[object]
+    started: float
+    patience: Patience
+    token: str = field(default="", repr=False)
+    failed: int = 0
+    refreshed: int = 0
+    waited: int = 0
+
+
+class Client:
+    """Performs calls against one instance. `observe` is told of each call; `patience` bounds the tries."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        gate: Gate,
+        clock: Clock,
+        identity: Callable[[], Call[Token]],
+        *,
+        priority: Priority = Priority.BACKGROUND,
+        patience: Patience | None = None,
+        observe: Callable[[Event], None] = lambda _: None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._wire = wire
+        self.gate = gate
+        self.clock = clock
+        self.priority = priority
+        self._patience = patience or Patience()
+        self._observe = observe
+        self._rng = rng or random.Random()  # noqa: S311  # jitter, not secrets
+        self._budget = RetryBudget()
+        self._identity = identity
+        self.tokens = Tokens(self._fetch_token, clock)
+        self.calls_sent = 0
+
+    async def send(self, call: Call[T], *, patience: Patience | None = None) -> T:
+        """Perform `call`, with as many tries as its verdicts and `patience` allow, and give its result.
+
+        Raises the subclasses of MarketoError that `errors.py` draws; OutcomeUnknown only for a call that is not
+        safe to repeat and whose answer was lost.
+        """
+        trying = _Trying(call, self.clock.monotonic(), patience or self._patience)
+        self._budget.first_try(trying.started)
+        while True:
+            outcome = await self._try(trying)
+            if isinstance(outcome, Reply):
+                try:
+                    return call.decode(outcome)
+                except Malformed as error:
+                    outcome = _refusal("2XX_NOT_JSON", str(error))
+            if (stopped := await self._after(outcome, trying)) is Stop.ALREADY:
+                return call.decode(outcome.as_empty())
+            if stopped is not None:
+                raise await self._error(stopped, outcome, trying)
+
+    @asynccontextmanager
+    async def stream(self, call: Call[object], headers: dict[str, str]) -> AsyncIterator[tuple[WireAnswer, Permit]]:
+        """Open one try of a call whose body is a file: the answer, and the permit to keep alive while reading.
+
+        An answer that is no file (an error, or JSON) raises as `send` would after its last try; WireError passes
+        through, for the reader knows what it has got so far.
+        """
+        trying = _Trying(call, self.clock.monotonic(), self._patience)
+        while True:
+            async with self._exchange(trying, headers) as (answer, permit):
+                if answer.status in {200, 206} and "json" not in answer.headers.get("Content-Type", ""):
+                    yield answer, permit
+                    return
+                body = await answer.read(ANSWER_BYTES_MAX)
+                outcome = await self._judge(call, answer, body, permit)
+            if isinstance(outcome, Reply):
+                outcome = _refusal("2XX_NOT_JSON", "a JSON answer where a file was asked for")
+            if (stopped := await self._after(outcome, trying)) is not None:
+                raise await self._error(stopped, outcome, trying)
+
+    async def _try(self, trying: _Trying) -> Reply | Refusal:
+        try:
+            async with self._exchange(trying, {}) as (answer, permit):
+                body = await answer.read(ANSWER_BYTES_MAX)
+                return await self._judge(trying.call, answer, body, permit)
+        except WireError as error:
+            return _refusal(error.code, str(error))
+
+    @asynccontextmanager
+    async def _exchange(self, trying: _Trying, headers: dict[str, str]) -> AsyncIterator[tuple[WireAnswer, Permit]]:
+        """One request under one permit, with a token that still lives when it arrives."""
+        call = trying.call
+        while True:
+            trying.token = token = await self.tokens.current() if call.authorized else ""
+            # Calls without a token are identity's, for which all others may be waiting: they go first.
+            priority = self.priority if call.authorized else Priority.INTERACTIVE
+            async with self.gate.enter(call.name, priority, seconds=HEADERS_SECONDS, billed=call.authorized) as permit:
+                if call.authorized and not self.tokens.lives(token):
+                    await permit.unsent()
+                    continue
+                async with self._sent(call, token, headers, permit) as answer:
+                    yield answer, permit
+                return
+
+    @asynccontextmanager
+    async def _sent(
+        self, call: Call[object], token: str, headers: dict[str, str], permit: Permit
+    ) -> AsyncIterator[WireAnswer]:
+        request = as_request(call, token, headers)
+        sent_at = self.clock.monotonic()
+        self.calls_sent += 1
+        self._observe(CallSent(name=call.name))
+        sending = self._wire.send(request)
+        try:
+            with self.clock.fail_after(HEADERS_SECONDS):
+                answer = await sending.__aenter__()
+        except TimeoutError as error:
+            raise WireError("no answer within the time allowed", sent=True) from error
+        except WireError as error:
+            if not error.sent:
+                await permit.unsent()
+            raise
+        try:
+            await permit.answered()
+            self.tokens.observe_latency(self.clock.monotonic() - sent_at)
+            yield answer
+        finally:
+            with anyio.CancelScope(shield=True):
+                await sending.__aexit__(None, None, None)
+            self._observe(CallAnswered(call.name, answer.status, self.clock.monotonic() - sent_at))
+
+    async def _judge(self, call: Call[object], answer: WireAnswer, body: bytes, permit: Permit) -> Reply | Refusal:
+        """Read an answer, and tell gate and tokens what it means for them."""
+        outcome = read(answer.status, answer.headers.get("Content-Type", ""), body)
+        if isinstance(outcome, Refusal):
+            if call.authorized and not outcome.entry.billed:
+                await permit.free()
+            if outcome.code in {"606", "615"}:
+                await permit.refused("window" if outcome.code == "606" else "flight")
+        return outcome
+
+    async def _after(self, refusal: Refusal, trying: _Trying) -> Stop | None:
+        """Do what the decision says: wait or refresh and give None, or give why to stop."""
+        call, now = trying.call, self.clock.monotonic()
+        trying.failed += 1
+        tries = Tries(trying.failed - trying.waited, trying.refreshed, trying.waited, now - trying.started)
+        decision = decide(refusal.entry, call.repeat, tries, trying.patience, authorized=call.authorized)
+        match decision:
+            case Wait(shortest, longest, charged):
+                if charged and not self._budget.take(now):
+                    return Stop.UNAVAILABLE
+                trying.waited += not charged
+                seconds = self._rng.uniform(shortest, longest)
+                self._observe(Refused(refusal.code, call.name, seconds))
+                await self.clock.sleep(seconds)
+                return None
+            case Refresh():
+                trying.refreshed += 1
+                trying.failed -= 1
+                self._observe(Refused(refusal.code, call.name, 0.0))
+                await self.tokens.replace(trying.token)
+                return None
+            case _:
+                return decision
+
+    async def _error(self, stopped: Stop, refusal: Refusal, trying: _Trying) -> MarketoError:
+        name = trying.call.name
+        if stopped in {Stop.QUOTA_CALLS, Stop.QUOTA_EXPORT}:
+            what = "calls" if stopped is Stop.QUOTA_CALLS else "export"
+            return exhausted(await self.gate.pause(what), name, what)
+        tried = f" after {trying.failed} tries" if trying.failed > 1 else ""
+        permission = f" (permission: {trying.call.permission})" if stopped is Stop.PERMISSION else ""
+        return ERRORS[stopped](
+            f"{name} failed{tried}: {refusal.message} (code {refusal.code}){permission}",
+            code=refusal.code,
+            request_id=refusal.request_id,
+            call=name,
+            advice=refusal.entry.advice or ADVICE.get(stopped, ""),
+        )
+
+    async def _fetch_token(self) -> Token:
+        token = await self.send(self._identity())
+        self._observe(TokenRefreshed(token.expires_in))
+        return token
+
+
+def as_request(call: Call[object], token: str, headers: dict[str, str]) -> WireRequest:
+    """The HTTP form of a call. A URI over Marketo's 8 KB travels as a POST with `_method=GET` and a form body.
+
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api
+    """
+    method, query, form = call.method, urlencode(call.query), call.form
+    target = f"{call.path}?{query}" if query else call.path
+    if method == "GET" and len(target) > URI_BYTES_MAX:
+        method, target, form = "POST", f"{call.path}?_method=GET", dict(call.query)
+    body, sent = None, dict(headers)
+    if form is not None:
+        body, sent["Content-Type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
+    elif call.json is not None:
+        body, sent["Content-Type"] = orjson.dumps(call.json), "application/json"
+    if body is not None and len(body) > BODY_BYTES_MAX:
+        raise TooLarge(f"{call.name} has a body of {len(body)} bytes; Marketo takes {BODY_BYTES_MAX}.", call=call.name)
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    return WireRequest(method, target, sent, body)
+
+
+def _refusal(code: str, message: str) -> Refusal:
+    entry = lookup("http", code)
+    return Refusal("http", code, message or entry.message, "", entry)

@@ -1,0 +1,289 @@
+"""Who may call now: every call of the engine passes here, and holds a permit until its answer's last byte.
+
+The gate orders the calls of its own process and lets the first in line ask the shared book (`turns.py` decides).
+Whatever ends a call, its permit tells the book what is known: answered, lost, never sent, refused.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+
+import anyio
+
+from syncengine.clock import Clock
+from syncengine.errors import QuotaExhausted
+from syncengine.marketo.call import Priority
+from syncengine.transport.book import Book, SlotStore, Spent, Waiter
+from syncengine.transport.quota import book_spending, next_reset, spent_today
+from syncengine.transport.turns import (
+    Exhausted,
+    GateLimits,
+    Granted,
+    Moment,
+    NotYet,
+    ask,
+    cut,
+    ours,
+    poll_turn,
+    rank,
+    sweep,
+)
+from syncengine.transport.window import LOST_CALL_SECONDS, InFlight, SlidingWindow
+
+# A body that streams for long tells the book this often that its sender is alive.
+KEEP_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class _InLine:
+    """A call of this process that waits for its turn."""
+
+    id: str
+    rank: float
+    nudge: anyio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class GateUse:
+    """The limits' use at one moment, over all processes that share the instance."""
+
+    in_window: int
+    window_limit: int
+    in_flight: int
+    flight_limit: int
+    spent_today: Spent
+    holders: dict[str, int]  # calls in flight by process
+    paused_until: datetime | None
+
+
+class Permit:
+    """The right to make one call. Report what happens to it in order; `Gate.enter` closes what was left open."""
+
+    def __init__(self, gate: "Gate", slot_id: int, window_seconds: float, deadline: float) -> None:
+        self._gate = gate
+        self.slot_id = slot_id
+        self._window_seconds = window_seconds
+        self.deadline = deadline
+        self._answered = False
+        self._closed = False
+        self._kept_at = 0.0
+
+    async def answered(self) -> None:
+        """The headers have arrived: the window's place comes back a full window from now."""
+        self._answered = True
+        now = self._gate.clock.monotonic()
+        self._kept_at = now
+        await self._gate.amend(self.slot_id, window_free_at=now + self._window_seconds)
+
+    async def keep(self) -> None:
+        """The body still streams: say so now and then, so that nobody takes the call for dead."""
+        now = self._gate.clock.monotonic()
+        if now - self._kept_at >= KEEP_SECONDS:
+            self._kept_at = now
+            self.deadline = now + LOST_CALL_SECONDS
+            await self._gate.amend(self.slot_id, deadline=self.deadline)
+
+    async def unsent(self) -> None:
+        """Nothing left this machine: both places, and the booked call, come back at once."""
+        self._closed = True
+        await self._gate.forget(self.slot_id, refund=True)
+
+    async def free(self) -> None:
+        """Marketo does not bill this answer: the call does not count towards the day."""
+        await self._gate.refund()
+
+    async def refused(self, which: str) -> None:
+        """606 ("window") or 615 ("flight")."""
+        await self._gate.cut(which, self.slot_id)
+
+    async def close(self) -> None:
+        """The exchange is over. Without an answer the server may still be at work: hold both places longer."""
+        if self._closed:
+            return
+        self._closed = True
+        now = self._gate.clock.monotonic()
+        if self._answered:
+            await self._gate.amend(self.slot_id, flight_free_at=now)
+        else:
+            lost = now + LOST_CALL_SECONDS
+            await self._gate.amend(self.slot_id, flight_free_at=lost, window_free_at=lost + self._window_seconds)
+
+
+class Gate:
+    """The one door to an instance. `holder` names this process to others ("pid 4711 on host")."""
+
+    def __init__(self, store: SlotStore, limits: GateLimits, clock: Clock, *, holder: str) -> None:
+        self._store = store
+        self.limits = limits
+        self.clock = clock
+        self._holder = holder
+        self._line: list[_InLine] = []
+        self._numbers = count(1)
+
+    @asynccontextmanager
+    async def enter(
+        self, name: str, priority: Priority, *, seconds: float, billed: bool = True
+    ) -> AsyncIterator[Permit]:
+        """Wait for the turn of one call whose headers are awaited for `seconds`.
+
+        Raises QuotaExhausted when the day's calls are used up.
+        """
+        permit = await self._wait_for_turn(name, priority, seconds, billed=billed)
+        try:
+            yield permit
+        finally:
+            with anyio.CancelScope(shield=True):
+                await permit.close()
+            self._nudge_first()
+
+    async def _wait_for_turn(self, name: str, priority: Priority, seconds: float, *, billed: bool) -> Permit:
+        me = _InLine(
+            id=f"{self._holder}/{next(self._numbers)}",
+            rank=rank(priority, self.clock.monotonic(), self.limits.window_seconds),
+            nudge=anyio.Event(),
+        )
+        self._line.append(me)
+        self._line.sort(key=lambda waiting: waiting.rank)
+        asked = False
+        try:
+            while True:
+                me.nudge = anyio.Event()
+                if self._line[0] is not me:
+                    await me.nudge.wait()
+                    continue
+                asked = True
+                answer = await self._ask(me, name, seconds, billed=billed)
+                match answer:
+                    case Granted(slot):
+                        asked = False
+                        return Permit(self, slot.id, self.limits.window_seconds, slot.deadline)
+                    case Exhausted(resume_at):
+                        asked = False
+                        raise exhausted(resume_at, name)
+                    case NotYet(ask_at):
+                        with self.clock.move_on_after(max(0.0, ask_at - self.clock.monotonic())):
+                            await me.nudge.wait()
+        finally:
+            self._line.remove(me)
+            self._nudge_first()
+            if asked:
+                with anyio.CancelScope(shield=True):
+                    await self._store.transact(lambda book: book.waiters.pop(me.id, None))
+
+    async def _ask(self, me: _InLine, name: str, seconds: float, *, billed: bool) -> Granted | NotYet | Exhausted:
+        def change(book: Book) -> Granted | NotYet | Exhausted:
+            # The clock is read inside the transaction: waiting for the lock must not age the moment.
+            moment = self._moment()
+            waiter = Waiter(me.id, self._holder, me.rank, moment.at)
+            return ask(book, waiter, self.limits, moment, name=name, seconds=seconds, billed=billed)
+
+        return await self._store.transact(change)
+
+    def _moment(self) -> Moment:
+        return Moment(self.clock.now(), self.clock.monotonic())
+
+    def _nudge_first(self) -> None:
+        if self._line:
+            self._line[0].nudge.set()
+
+    async def amend(
+        self,
+        slot_id: int,
+        *,
+        deadline: float | None = None,
+        window_free_at: float | None = None,
+        flight_free_at: float | None = None,
+    ) -> None:
+        """Write down what is now known of a slot; a slot that was swept meanwhile stays gone."""
+
+        def change(book: Book) -> None:
+            if slot := book.slots.get(slot_id):
+                book.slots[slot_id] = replace(
+                    slot,
+                    deadline=slot.deadline if deadline is None else deadline,
+                    window_free_at=slot.window_free_at if window_free_at is None else window_free_at,
+                    flight_free_at=slot.flight_free_at if flight_free_at is None else flight_free_at,
+                )
+
+        await self._store.transact(change)
+
+    async def forget(self, slot_id: int, *, refund: bool) -> None:
+        """Remove a slot whose call was never sent."""
+        await self._store.transact(lambda book: book.slots.pop(slot_id, None))
+        if refund:
+            await self.refund()
+
+    async def refund(self) -> None:
+        """Take one call off today's ledger."""
+        await self._store.transact(lambda book: book_spending(book.spent, self.clock.now(), calls=-1))
+
+    async def cut(self, which: str, slot_id: int) -> None:
+        """Take a smaller share of the window or of the flights: someone else needs it."""
+
+        def change(book: Book) -> None:
+            if slot := book.slots.get(slot_id):
+                cut(book, which, slot, self.limits, self.clock.monotonic())
+
+        await self._store.transact(change)
+
+    async def pause(self, what: str) -> datetime:
+        """Marketo says that today's "calls" or "export" megabytes are gone; gives when to try again."""
+        resume_at = next_reset(self.clock.now())
+
+        def change(book: Book) -> None:
+            book.pauses[what] = resume_at
+
+        await self._store.transact(change)
+        return resume_at
+
+    async def paused(self, what: str) -> datetime | None:
+        """Until when `what` is paused, or None."""
+        until = await self._store.transact(lambda book: book.pauses.get(what))
+        return until if until and self.clock.now() < until else None
+
+    async def book_export(self, export_bytes: int) -> None:
+        """Add a finished job's file to the day's exported bytes."""
+        await self._store.transact(lambda book: book_spending(book.spent, self.clock.now(), export_bytes=export_bytes))
+
+    async def poll_turn(self, kind: str, seconds: float) -> None:
+        """Wait until `kind` may be polled: at most once in `seconds`, whatever process asks and however often."""
+        while wait := await self._store.transact(lambda book: poll_turn(book, kind, seconds, self.clock.monotonic())):
+            await self.clock.sleep(wait)
+
+    async def use(self) -> GateUse:
+        """How much of each limit is in use now, by everyone on this book."""
+        return await self._store.transact(lambda book: read_use(book, self.limits, self._moment()))
+
+
+def read_use(book: Book, limits: GateLimits, moment: Moment) -> GateUse:
+    """The present use of the limits, read off a book."""
+    window = SlidingWindow(ours(limits.calls_per_window, limits, book, "window", moment.at), limits.window_seconds)
+    flight = InFlight(ours(limits.in_flight, limits, book, "flight", moment.at))
+    sweep(book, window, moment.at)
+    holders: dict[str, int] = {}
+    for slot in book.slots.values():
+        if moment.at < flight.free_at(slot):
+            holders[slot.holder] = holders.get(slot.holder, 0) + 1
+    paused = book.pauses.get("calls")
+    return GateUse(
+        in_window=window.taken(book.slots.values(), moment.at),
+        window_limit=window.limit,
+        in_flight=flight.taken(book.slots.values(), moment.at),
+        flight_limit=flight.limit,
+        spent_today=spent_today(book.spent, moment.wall),
+        holders=holders,
+        paused_until=paused if paused and moment.wall < paused else None,
+    )
+
+
+def exhausted(resume_at: datetime, name: str, what: str = "calls") -> QuotaExhausted:
+    """The error that says which budget is gone and when it is back."""
+    budget = "API calls" if what == "calls" else "bulk export megabytes"
+    return QuotaExhausted(
+        f"Today's {budget} of this instance are used up; they come back at {resume_at:%Y-%m-%dT%H:%MZ}.",
+        resume_at=resume_at,
+        call=name,
+        advice="Everything done so far is kept: run the same command again after that time.",
+    )
