@@ -78,6 +78,14 @@ def test_only_a_text_is_a_paging_token(sent: object, read_as: str | None) -> Non
     assert read_as == answer.next_page_token
 
 
+@pytest.mark.parametrize(("sent", "read_as"), [(None, None), ("true", None), (1, None), (True, True), (False, False)])
+def test_only_a_boolean_says_whether_more_follows(sent: object, read_as: bool | None) -> None:
+    """Where Marketo says nothing usable, None leaves the decision to the paging token."""
+    answer = answered({"success": True, "result": [], "moreResult": sent})
+    assert isinstance(answer, Reply)
+    assert answer.more_result is read_as
+
+
 def test_an_empty_page_can_be_followed_by_more() -> None:
     """An empty result says nothing about the pages after it."""
     answer = answered({"success": True, "result": [], "moreResult": True, "nextPageToken": "T"})
