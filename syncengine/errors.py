@@ -14,10 +14,11 @@
     │   └── CallRejected          the call itself is wrong: fail its job with Marketo's reason
     ├── DestinationUnavailable    nothing was applied; run again when it is back              (exit 5)
     ├── DestinationFenced         a newer run owns this stream: stop at once
+    ├── LeaseLost                 another process goes on with this work: stop at once
     ├── AlreadyRunning            the same work is under way elsewhere                        (exit 7)
     ├── NoSpace                   the disk is full: free room, run again                      (exit 8)
     ├── FileDamaged               a downloaded file is not what Marketo announced: fetch it again
-    ├── StateUnusable             the journal is newer than this program, or damaged          (exit 2)
+    ├── StateUnusable             the journal is newer than this program, damaged or locked   (exit 2)
     └── IllegalMove               a job was asked to do what its state forbids: a bug
 
 A message says what happened and to what; `advice` says what the user may do. Neither ever holds a secret.
@@ -101,6 +102,10 @@ class DestinationFenced(SyncEngineError):
     """A later epoch has written to this stream: this run lost its lease and may not commit."""
 
 
+class LeaseLost(SyncEngineError):
+    """The lease of this work has passed to another process, which owns its jobs now."""
+
+
 class AlreadyRunning(SyncEngineError):
     """The lease of the same work is held; `holder` names the process."""
 
@@ -118,7 +123,7 @@ class FileDamaged(SyncEngineError):
 
 
 class StateUnusable(SyncEngineError):
-    """The state folder was written by a newer version or is damaged; it is never overwritten silently."""
+    """The state was written by a newer version, is damaged, or stays locked; it is never overwritten silently."""
 
 
 class IllegalMove(SyncEngineError):
