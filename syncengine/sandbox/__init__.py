@@ -1,0 +1,25 @@
+"""A Marketo Engage instance on this machine, as strict as the real one, for rehearsals, tests and benchmarks.
+
+It shares no code with the engine that is tested against it: a misreading of Adobe's pages that both had in common
+would hide itself. `Instance` decides (values in, values out, time is an argument); `server` moves bytes.
+
+What it models: the identity endpoint, the rate limit (100 calls in 20 s), ten calls in flight, both day quotas, lead
+and activity metadata, bulk export of leads and activities with its queue, its one-minute status granularity, its file
+ranges, checksums and retention, usage counts, and the shapes of errors. People and activities come from a seed (or
+from a file of the user's own people) and hold what real data holds: quotes, line ends of every kind, the text "null",
+empty strings, cells longer than a CSV reader's default limit, dates with offsets.
+
+Where Adobe's pages leave room it takes the strict reading:
+
+- Calls of the identity endpoint count in the rate window and in flight (not in the day's quota).
+- Refused calls count in the window and the quota, but for the codes that Adobe marks as free (601 602 604 605 608 611).
+- A client secret in a URL is refused with HTTP 401, an access token in a query string with 600.
+- A body is too large above 1,000,000 bytes, a URI above 8,000.
+- The export queue of ten includes the two that run. Exported bytes are counted on the day when a job completes.
+- A date without an offset, with milliseconds, or with `startAt` in the future is refused with 1003.
+- Only `_method=GET` in the URL turns a POST into a GET.
+
+What it does not do: imports, paged reads of leads and activities, assets, program members, custom objects, static and
+smart lists, several API users or partitions, HTTPS, HTTP/2. No cell holds a NUL character. What no page says (the text
+of 1003, the answer for an unknown export id) is a guess and may differ from a real instance.
+"""

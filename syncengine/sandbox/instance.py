@@ -1,0 +1,203 @@
+"""The instance without I/O: a call and an instant go in, an answer comes out.
+
+Theory of operation. `arrive` is called when a call has reached the server: it brings the jobs up to `now`, stamps the
+call, judges it and, if nothing forbids it, carries it out at once. The answer then waits `latency_seconds` on the wire,
+and the call stays in flight until `depart`, which the wire calls when the last byte is handed over or the client has
+gone. The order of judgement is: size (414, 413), method (605), token (600, 601, 602), rate (606), in flight (615), day
+quota (607), path (610), fault script, endpoint. A call counts in the rate window and the day quota unless its answer
+carries one of the codes that Adobe marks as free. The control path comes before all of it.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from syncengine.sandbox import control
+from syncengine.sandbox.activities import Activities
+from syncengine.sandbox.activity_types import ACTIVITY_TYPES
+from syncengine.sandbox.auth import Tokens
+from syncengine.sandbox.bulk import BulkExports, produced
+from syncengine.sandbox.counters import Counters
+from syncengine.sandbox.exports import Exports, Outcome
+from syncengine.sandbox.faults import FaultScript, damage_of
+from syncengine.sandbox.files import FileStore, MemoryFiles
+from syncengine.sandbox.generated import GeneratedPeople
+from syncengine.sandbox.limits import Limits
+from syncengine.sandbox.loaded import LoadedPeople
+from syncengine.sandbox.messages import Damage, Exchange, Request, Response
+from syncengine.sandbox.options import SandboxOptions
+from syncengine.sandbox.people import People
+from syncengine.sandbox.replies import UNCOUNTED_CODES, HttpRefusal, Refusal, failure, page, refusal, success
+from syncengine.sandbox.routes import JSON_TYPE, UNKNOWN, Call, read_call
+
+
+class Instance:
+    """One Marketo instance; `now` is always Unix seconds of the sandbox's clock and never goes back."""
+
+    def __init__(self, options: SandboxOptions, *, files: FileStore | None = None) -> None:
+        self.options = options
+        source: GeneratedPeople | LoadedPeople
+        if options.leads_from is not None:
+            source = LoadedPeople(options.leads_from)
+            count = source.count
+        else:
+            source = GeneratedPeople(options.seed, start=int(options.start_seconds), years=options.years)
+            count = options.leads
+        self.people = People(source, options, count)
+        self.activities = Activities(options, count)
+        self.counters = Counters(options.window_seconds)
+        self.limits = Limits(options)
+        self.tokens = Tokens(options)
+        store = files or MemoryFiles()
+        self.exports = Exports(options, self.limits, partial(produced, self.people, self.activities, store))
+        self._bulk = BulkExports(options, self.exports, self.people, self.activities)
+        self._faults = FaultScript(options.faults, options.seed)
+        self._latency = random.Random(f"latency {options.seed}")  # noqa: S311  # repeatable, not secret
+        self._in_flight = 0
+        self._replies = 0
+
+    def handle(self, request: Request, now: float) -> Response:
+        """Arrive and depart at one instant, for simple tests."""
+        exchange = self.arrive(request, now)
+        self.depart(exchange, now)
+        return exchange.response
+
+    def arrive(self, request: Request, now: float) -> Exchange:
+        """Judge a call that has reached the server and carry it out."""
+        self.exports.advance(now)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.path.startswith(control.CONTROL_PREFIX):
+            key = headers.get("x-sandbox-key", "")
+            reply = control.answer(self, self.options.control_key, request, key, now)
+            return Exchange("control", reply, is_api_call=False)
+        call = read_call(request, headers)
+        self._in_flight += 1
+        self.counters.arrived(call.endpoint, headers.get("user-agent", ""), self._in_flight, now)
+        exchange = Exchange(call.endpoint, Response(), self._latency.uniform(*self.options.latency_seconds))
+        try:
+            self._judge(call, now)
+            exchange.holds_slot = True
+            exchange.response = self._carry_out(call, exchange, now)
+        except Refusal as refused:
+            exchange.response = failure(self._request_id(now), refused.code, refused.message)
+        except HttpRefusal as refused:
+            exchange.response = refused.response
+        code = exchange.response.code
+        if code not in UNCOUNTED_CODES:
+            self.limits.count(now, is_identity=call.is_identity)
+        if exchange.holds_slot:
+            self.limits.in_flight += 1
+        self.counters.answered(exchange.response.status, code)
+        return exchange
+
+    def depart(self, exchange: Exchange, now: float) -> None:  # noqa: ARG002  # the wire's view of time, for symmetry
+        """The answer has been sent, or the client has gone; a second call does nothing."""
+        if exchange.has_departed or not exchange.is_api_call:
+            return
+        exchange.has_departed = True
+        self._in_flight -= 1
+        if exchange.holds_slot:
+            self.limits.in_flight -= 1
+
+    def set_faults(self, rules: list[Mapping[str, Any]]) -> None:
+        """Replace the fault script; raises ValueError for a rule that cannot be read."""
+        self._faults = FaultScript(rules, self.options.seed)
+
+    def reset_counters(self) -> None:
+        """Start counting anew; limits, quotas and jobs stay as they are."""
+        self.counters = Counters(self.options.window_seconds)
+
+    def report(self) -> dict[str, Any]:
+        """The counters, as the control path gives them."""
+        return self.counters.report(self.tokens.issued, self._in_flight)
+
+    def change(self, now: float, **asked: Any) -> dict[str, Any]:
+        """Change data as the control path does."""
+        self.exports.advance(now)
+        return control.change(self, asked, now)
+
+    def _judge(self, call: Call, now: float) -> None:
+        """Raise the first reason not to carry the call out."""
+        call.check_size()
+        call.check_method()
+        refused = None if call.is_identity else self.tokens.check(call.headers.get("authorization", ""), now)
+        refused = refused or self.limits.refuse(now, is_identity=call.is_identity)
+        if refused is not None:
+            raise refused
+        if call.endpoint == UNKNOWN:
+            raise refusal("610")
+
+    def _carry_out(self, call: Call, exchange: Exchange, now: float) -> Response:
+        rule = self._faults.strike(call.method, call.request.path, now)
+        if rule is None:
+            return self._answer(call, now, Outcome(), call.headers.get("range", ""))
+        outcome = Outcome()
+        range_header = call.headers.get("range", "")
+        match rule.action:
+            case "error":
+                return failure(self._request_id(now), rule.code, rule.message or "System error")
+            case "http":
+                return page(int(rule.status or 503), rule.body)
+            case "drop_before":
+                exchange.damage = Damage("drop")
+                return Response()
+            case "outcome":
+                outcome = Outcome(str(rule.status or "Completed"), rule.message, rule.seconds)
+            case "ignore_range":
+                range_header = ""
+            case "latency":
+                exchange.latency_seconds += rule.seconds or 0.0
+            case _:
+                exchange.damage = damage_of(rule)
+        return self._answer(call, now, outcome, range_header)
+
+    def _answer(self, call: Call, now: float, outcome: Outcome, range_header: str) -> Response:
+        if call.is_identity:
+            return self.tokens.identify(call.query, call.form, now)
+        if call.kind:
+            return self._answer_bulk(call, now, outcome, range_header)
+        return success(self._request_id(now), self._metadata()[call.endpoint](now))
+
+    def _answer_bulk(self, call: Call, now: float, outcome: Outcome, range_header: str) -> Response:
+        bulk, kind, job_id = self._bulk, call.kind, call.job_id
+        match call.endpoint.rpartition(".")[2]:
+            case "file":
+                return bulk.file(kind, job_id, range_header, now)
+            case "list":
+                jobs, token = bulk.page(kind, call.query, now)
+                return success(self._request_id(now), jobs, **({"nextPageToken": token} if token else {}))
+            case "create":
+                if not call.headers.get("content-type", "").startswith(JSON_TYPE):
+                    raise refusal("612")
+                shown = bulk.create(kind, call.request.body, now, outcome)
+                self.counters.created(kind)
+            case "enqueue":
+                shown = bulk.enqueue(kind, job_id, now)
+            case "cancel":
+                shown = bulk.cancel(kind, job_id, now)
+            case _:
+                shown = bulk.status(kind, job_id, now)
+        return success(self._request_id(now), [shown])
+
+    def _metadata(self) -> dict[str, Callable[[float], list[Any]]]:
+        return {
+            "describe": lambda _now: [field.described() for field in self.people.described],
+            "describe2": lambda _now: [
+                {
+                    "name": "API Lead",
+                    "searchableFields": [[name] for name in ("id", "email") if name in self.people.fields],
+                    "fields": [field.described2() for field in self.people.fields.values()],
+                }
+            ],
+            "activity_types": lambda _now: [kind.described() for kind in ACTIVITY_TYPES],
+            "usage": lambda now: [self._usage(self.limits.calls.day(now), self.limits.calls.used(now))],
+            "usage_last7days": lambda now: [self._usage(*entry) for entry in self.limits.calls.recent(now, 7)],
+        }
+
+    def _usage(self, day: str, total: int) -> dict[str, Any]:
+        return {"date": day, "total": total, "users": [{"userId": self.tokens.user, "count": total}]}
+
+    def _request_id(self, now: float) -> str:
+        self._replies += 1
+        return f"{self._replies & 0xFFFF:x}#{int(now * 1000):x}"

@@ -1,0 +1,64 @@
+"""Every knob of a sandbox instance in one frozen value, so that a run can be repeated from what it was given."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+# A core that was given no start must not ask a clock: this instant keeps its data the same from run to run.
+DEFAULT_START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+ResetReading = Literal["CST fixed", "Central"]
+
+
+def _random_name() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxOptions:
+    """Options of one instance; all seconds are the sandbox's own, all sizes are bytes."""
+
+    seed: int = 7  # people, activities, tokens, latency and job ids follow from it
+    leads: int = 100_000
+    activities: int = 300_000
+    years: float = 3.0  # how far back the oldest lead and activity lie
+    leads_from: Path | None = None  # CSV or Parquet with the user's own people instead of generated ones
+    start: datetime | None = None  # first instant of the sandbox's clock; the server's default is the real now
+    speed: float = 1.0  # sandbox seconds per real second
+    name: str = "123-ABC-456"  # reported as the instance's Munchkin id
+    client_id: str = field(default_factory=_random_name)
+    client_secret: str = field(default_factory=_random_name, repr=False)
+    control_key: str = field(default_factory=_random_name, repr=False)
+    token_seconds: float = 3600.0
+    calls_per_window: int = 100
+    window_seconds: float = 20.0
+    in_flight: int = 10
+    calls_per_day: int = 50_000
+    export_bytes_per_day: int = 500_000_000
+    reset: ResetReading = "Central"  # Adobe writes both "12:00AM CST" and "midnight Central Time"
+    latency_seconds: tuple[float, float] = (0.0, 0.0)  # least and most wait before the headers of an answer
+    bandwidth: float | None = None  # bytes of an export file per second and download
+    job_seconds: tuple[float, float] = (30.0, 120.0)  # how long an export of no rows and of very many rows takes
+    jobs_running: int = 2
+    jobs_queued: int = 10  # those that run included
+    status_seconds: float = 60.0  # status and list show the instance as of the last whole multiple of this
+    updated_at_filter: bool = True  # False: a subscription that answers 1035 to the updatedAt filter
+    faults: tuple[dict[str, Any], ...] = ()  # fault rules, see faults.py
+
+    def __post_init__(self) -> None:
+        if self.speed <= 0 or self.window_seconds <= 0 or self.status_seconds <= 0 or self.years <= 0:
+            raise ValueError("speed, years, window_seconds and status_seconds are positive numbers")
+        if min(self.leads, self.activities, self.calls_per_window, self.in_flight) < 0:
+            raise ValueError("counts of the sandbox are never negative")
+        for low, high in (self.latency_seconds, self.job_seconds):
+            if not 0 <= low <= high:
+                raise ValueError(f"a range goes from its least to its most: {low}, {high}")
+        if self.start is not None and self.start.tzinfo is None:
+            raise ValueError("the sandbox's start needs an offset")
+
+    @property
+    def start_seconds(self) -> float:
+        """First instant of the sandbox's clock, in Unix seconds."""
+        return (self.start or DEFAULT_START).timestamp()
