@@ -1,0 +1,41 @@
+"""Which column a field goes to, and which type holds both old and new values: decisions that every database shares.
+
+Apart from the destinations, so that a table keeps its meaning whatever writes it.
+"""
+
+import zlib
+from collections.abc import Iterable
+
+from syncengine.schema import FieldType
+
+
+def assign(fields: Iterable[str], existing: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
+    """Field -> column, for a database that does not tell upper from lower case.
+
+    A field has the column of its own name unless another field or a reserved name, equal but for case, has it: then
+    a suffix made from the exact name sets it apart. Whoever got a column first keeps it, in every later order.
+    """
+    names, present = tuple(fields), frozenset(existing)
+    taken = {name.lower() for name in (*present, *reserved)}
+    columns: dict[str, str] = {}
+    for name in names:
+        apart = f"{name}_{zlib.crc32(name.encode()):08x}"
+        if apart in present:
+            columns[name] = apart
+        elif name in present and name not in reserved:
+            columns[name] = name
+        elif name.lower() in taken:
+            columns[name] = apart
+        else:
+            columns[name] = name
+        taken.add(columns[name].lower())
+    return columns
+
+
+def widened(have: FieldType, want: FieldType) -> FieldType:
+    """The narrowest type that holds the values of both."""
+    if have is want:
+        return have
+    if {have, want} == {FieldType.INTEGER, FieldType.FLOAT}:
+        return FieldType.FLOAT
+    return FieldType.TEXT
