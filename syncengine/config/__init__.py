@@ -1,0 +1,38 @@
+"""TOML and the environment, made into frozen settings; every problem is found before any network is touched.
+
+Read by the command line, the service and the engine only: the rooms below take plain arguments. In reading order:
+`settings` (the keys, their defaults and bounds), `rules` (what a value may be), `lines` (where a key stands in the
+text), `problems` (faults as sentences), `load`.
+"""
+
+from syncengine.config.load import find, load, parse
+from syncengine.config.rules import Secret
+from syncengine.config.settings import (
+    STREAMS,
+    DestinationSettings,
+    InstanceSettings,
+    LimitSettings,
+    NetworkSettings,
+    PollingSettings,
+    Settings,
+    StateSettings,
+    StreamSettings,
+    SyncSettings,
+)
+
+__all__ = [
+    "STREAMS",
+    "DestinationSettings",
+    "InstanceSettings",
+    "LimitSettings",
+    "NetworkSettings",
+    "PollingSettings",
+    "Secret",
+    "Settings",
+    "StateSettings",
+    "StreamSettings",
+    "SyncSettings",
+    "find",
+    "load",
+    "parse",
+]

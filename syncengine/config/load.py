@@ -1,0 +1,209 @@
+"""From a file's text and the environment to Settings, or to one ConfigError that lists every problem.
+
+Order: TOML -> one instance -> `${VARIABLE}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and bounds -> paths
+relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a file is read.
+"""
+
+import os
+import re
+import stat
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from syncengine.config.lines import key_lines
+from syncengine.config.problems import TABLES, Key, Problems
+from syncengine.config.rules import nearest
+from syncengine.config.settings import (
+    DestinationSettings,
+    InstanceSettings,
+    LimitSettings,
+    NetworkSettings,
+    PollingSettings,
+    Settings,
+    StateSettings,
+    StreamName,
+    StreamSettings,
+    SyncSettings,
+)
+from syncengine.errors import ConfigError
+
+DEFAULT_NAME = "syncengine.toml"
+PREFIX = "SYNCENGINE_"
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+MISSING = object()
+
+
+def find(given: Path | None = None) -> Path:
+    """The file that was asked for, else that of SYNCENGINE_CONFIG, else ./syncengine.toml."""
+    if given:
+        return given
+    return Path(os.environ.get("SYNCENGINE_CONFIG") or DEFAULT_NAME)
+
+
+def load(path: Path) -> Settings:
+    """Read one file. Raises ConfigError."""
+    try:
+        text = path.read_bytes().decode()
+        shared = bool(path.stat().st_mode & READABLE_BY_OTHERS)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no configuration at {path}",
+            advice=f"Write one with `syncengine init {path}`, or name another with -c or SYNCENGINE_CONFIG.",
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file in UTF-8", advice="Name a TOML file with -c.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise ConfigError(f"{path} cannot be read: {reason}", advice="Name a readable TOML file with -c.") from None
+    return parse(text, path=path, shared=shared)
+
+
+def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
+    """Settings from a TOML text; `shared`: others can read the file, so no secret may stand in it."""
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise _unusable(path, ("its brackets are nested too deep to be a configuration",)) from None
+    except ValueError as error:
+        raise _unusable(path, (f"it is not valid TOML: {error}",)) from None
+    variables = _variables()
+    problems = Problems(key_lines(text), variables)
+    document = _one_instance(document, problems)
+    _refuse_unknown_tables(document, problems)
+    if shared:
+        _refuse_open_secret(document, problems, path)
+    document = {name: _substituted(document[name], (name,), problems) for name in TABLES if name in document}
+    settings = _validated({name: table for name, table in document.items() if table is not MISSING}, problems)
+    if settings is None or problems.told:
+        raise _unusable(path, problems.sentences())
+    return _completed(settings, path)
+
+
+def _unusable(path: Path, problems: tuple[str, ...]) -> ConfigError:
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    advice = "Nothing was sent. configs/reference.toml explains every key; `syncengine init` writes a fresh file."
+    return ConfigError(f"{path} has {count}", problems=problems, advice=advice)
+
+
+def _variables() -> dict[Key, str]:
+    """The SYNCENGINE_TABLE__KEY variables of the environment by the key that each one sets."""
+    return {
+        tuple(name.upper().removeprefix(PREFIX).lower().split("__")): name
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and "__" in name
+    }
+
+
+def _one_instance(document: dict[str, Any], problems: Problems) -> dict[str, Any]:
+    """[instances.NAME] with a single name, as the [instance] that it is the long form of."""
+    if "instances" not in document:
+        return document
+    named = document["instances"]
+    rest = {name: table for name, table in document.items() if name != "instances"}
+    if "instance" in document:
+        problems.add(("instances",), "stands beside [instance]: keep one of the two")
+    elif not isinstance(named, dict) or len(named) != 1:
+        problems.add(("instances",), "takes exactly one [instances.NAME] for now: give each instance its own file")
+    else:
+        ((name, table),) = named.items()
+        if not isinstance(table, dict):
+            problems.add(("instances", name), "is a table")
+        else:
+            rest["instance"] = {"name": name} | table
+            moved = {
+                ("instance", *key[2:]): line for key, line in problems.lines.items() if key[:2] == ("instances", name)
+            }
+            problems.lines = {**problems.lines, **moved}
+    return rest
+
+
+def _refuse_unknown_tables(document: dict[str, Any], problems: Problems) -> None:
+    for name in document:
+        if name not in TABLES:
+            problems.add((name,), f"is not a table of the configuration{nearest(name, TABLES)}")
+    for key in problems.variables:
+        if key[0] not in TABLES:
+            problems.add(key, f"is not a key of the configuration{nearest(key[0], TABLES)}")
+
+
+def _refuse_open_secret(document: dict[str, Any], problems: Problems, path: Path) -> None:
+    instance = document.get("instance")
+    secret = instance.get("client_secret") if isinstance(instance, dict) else None
+    if isinstance(secret, str) and secret and not VARIABLE.search(secret):
+        sentence = (
+            f'can be read by others: chmod 600 {path}, or write "${{MARKETO_CLIENT_SECRET}}" and set that variable'
+        )
+        problems.add(("instance", "client_secret"), sentence)
+
+
+def _substituted(value: Any, key: Key, problems: Problems) -> Any:
+    """The value with every ${VARIABLE} replaced; MISSING, and a problem, where there is no such variable."""
+    if isinstance(value, dict):
+        table = {str(name): _substituted(item, (*key, str(name)), problems) for name, item in value.items()}
+        return {name: item for name, item in table.items() if item is not MISSING}
+    if isinstance(value, list):
+        items = [_substituted(item, key, problems) for item in value]
+        return MISSING if MISSING in items else items
+    if not isinstance(value, str) or key in problems.variables:
+        return value
+    names = [match[1] for match in VARIABLE.finditer(value)]
+    if absent := [name for name in names if not os.environ.get(name)]:
+        problems.add(key, f"needs the environment variable {' and '.join(absent)}, which is not set or empty")
+        return MISSING
+    if names:
+        problems.substituted.add(key)
+    return VARIABLE.sub(lambda match: os.environ[match[1]], value)
+
+
+def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
+    from pydantic import ValidationError
+    from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+    class Document(BaseSettings):
+        """The tables; what a variable of the environment sets goes over what the file says."""
+
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__")
+        instance: InstanceSettings
+        sync: SyncSettings
+        limits: LimitSettings = LimitSettings()
+        polling: PollingSettings = PollingSettings()
+        state: StateSettings = StateSettings()
+        destination: DestinationSettings = DestinationSettings()
+        streams: dict[StreamName, StreamSettings] = {}
+        network: NetworkSettings = NetworkSettings()
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic-settings' signature
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the same
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the same
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, init_settings
+
+    try:
+        read = Document(**document)
+    except ValidationError as error:
+        problems.add_invalid(error)
+        return None
+    except SettingsError as error:
+        problems.add(("environment",), f"has a SYNCENGINE_ variable that cannot be read: {error}")
+        return None
+    return Settings(**{name: getattr(read, name) for name in TABLES})
+
+
+def _completed(settings: Settings, path: Path) -> Settings:
+    folder, ca_file = path.resolve().parent, settings.network.ca_file
+    return replace(
+        settings,
+        source=path,
+        state=replace(settings.state, path=folder / settings.state.path),
+        destination=replace(settings.destination, path=folder / settings.destination.path),
+        network=replace(settings.network, ca_file=ca_file and folder / ca_file),
+        streams={name: StreamSettings() for name in settings.sync.streams} | dict(settings.streams),
+    )

@@ -1,0 +1,166 @@
+"""The keys of the configuration: one frozen class a table, with defaults, units in the names, and bounds.
+
+These values are what the rest of the program sees; `configs/reference.toml` documents them and a test holds the two
+equal. All time is in seconds of Marketo's clock, also where `time_scale` makes a sandbox's run faster.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from syncengine.config.rules import (
+    Rule,
+    Secret,
+    available_destination,
+    base_url,
+    between,
+    fields_to_fetch,
+    file_path,
+    filled,
+    identifier,
+    instance_name,
+    instant,
+    is_loopback,
+    listed,
+    nothing_hashed,
+    one_of,
+    whole_names,
+)
+
+STREAMS = ("leads", "activities")
+_CLOSED: Mapping[str, Any] = {"extra": "forbid"}
+StreamName = Annotated[str, one_of(STREAMS, "stream")]
+_Path = Annotated[Path, Rule(before=file_path)]
+_Names = Annotated[tuple[str, ...], Rule(whole_names, listed)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceSettings:
+    """One subscription of Marketo, or a sandbox. `name` is the key of everything durable: it should never change."""
+
+    __pydantic_config__ = _CLOSED
+    name: Annotated[str, Rule(instance_name)]
+    base_url: Annotated[str, Rule(base_url)]
+    client_id: Annotated[str, Rule(filled)]
+    client_secret: Secret
+    time_scale: Annotated[float, between(0.001, 100_000)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.time_scale != 1.0 and not is_loopback(self.base_url):
+            raise ValueError("time_scale is for a sandbox on loopback: leave it out, Marketo's clock runs at 1.0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """What the instance allows; `share` of the rate and of the calls in flight is ours, `reserve_calls` a day are not.
+
+    Defaults: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api
+    """
+
+    __pydantic_config__ = _CLOSED
+    calls_per_window: Annotated[int, between(1, 10_000)] = 100
+    window_seconds: Annotated[float, between(1, 3_600)] = 20.0
+    in_flight: Annotated[int, between(1, 1_000)] = 10
+    calls_per_day: Annotated[int, between(1, 1_000_000_000)] = 50_000
+    export_bytes_per_day: Annotated[int, between(1, 10**15)] = 500_000_000
+    share: Annotated[float, between(0.01, 1)] = 1.0
+    reserve_calls: Annotated[int, between(0, 1_000_000_000)] = 0
+
+    def __post_init__(self) -> None:
+        if self.reserve_calls >= self.calls_per_day:
+            raise ValueError("reserve_calls leaves nothing of calls_per_day")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollingSettings:
+    """How often the state of bulk jobs is asked for; Marketo renews it once a minute."""
+
+    __pydantic_config__ = _CLOSED
+    export_seconds: Annotated[float, between(1, 3_600)] = 60.0
+    import_seconds: Annotated[float, between(1, 3_600)] = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSettings:
+    """Where the journal, the limiter's slots and half-fetched files live: a folder of ours alone."""
+
+    __pydantic_config__ = _CLOSED
+    path: _Path = Path("state")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationSettings:
+    """Where rows go. `schema` holds the tables of this instance alone; `memory_limit_mb` is in decimal megabytes."""
+
+    __pydantic_config__ = _CLOSED
+    type: Annotated[str, Rule(available_destination)] = "duckdb"
+    path: _Path = Path("warehouse.duckdb")
+    schema: Annotated[str, Rule(identifier)] = "marketo"
+    memory_limit_mb: Annotated[int, between(64, 1_000_000)] = 512
+    threads: Annotated[int, between(1, 256)] = 2
+    lock_wait_seconds: Annotated[float, between(0, 86_400)] = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncSettings:
+    """What a sync brings and from when on; `start` is aware UTC."""
+
+    __pydantic_config__ = _CLOSED
+    start: Annotated[datetime, Rule(before=instant)]
+    streams: Annotated[tuple[StreamName, ...], Rule(before=listed)] = STREAMS
+    settle_minutes: Annotated[float, between(0, 10_080)] = 15.0
+    lookback_hours: Annotated[float, between(0, 8_760)] = 24.0
+
+    def __post_init__(self) -> None:
+        if not self.streams:
+            raise ValueError("streams is empty: there is nothing to sync")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSettings:
+    """What is special about one stream; `lookback_hours` falls back to the one of [sync]."""
+
+    __pydantic_config__ = _CLOSED
+    fields: Annotated[tuple[str, ...], Rule(fields_to_fetch, listed)] = ("*",)
+    exclude: _Names = ()
+    hash: Annotated[tuple[str, ...], Rule(nothing_hashed, listed)] = ()
+    lookback_hours: Annotated[float, between(0, 8_760)] | None = None
+
+    def __post_init__(self) -> None:
+        if both := sorted(set(self.fields) & set(self.exclude)):
+            raise ValueError(f"fields and exclude both name {', '.join(both)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """How Marketo is reached. `ca_file` adds certificates to trust; checks of certificates are never off."""
+
+    __pydantic_config__ = _CLOSED
+    ca_file: _Path | None = None
+    connect_seconds: Annotated[float, between(1, 600)] = 10.0
+    read_seconds: Annotated[float, between(5, 3_600)] = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration; `source` is the file it came from. Paths are absolute.
+
+    `streams` has an entry for every stream that is synced.
+    """
+
+    instance: InstanceSettings
+    sync: SyncSettings
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    polling: PollingSettings = field(default_factory=PollingSettings)
+    state: StateSettings = field(default_factory=StateSettings)
+    destination: DestinationSettings = field(default_factory=DestinationSettings)
+    streams: Mapping[str, StreamSettings] = field(default_factory=dict)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    source: Path = Path("syncengine.toml")
+
+    def lookback_hours(self, stream: str) -> float:
+        """How far before its cursor a stream is read again."""
+        own = self.streams[stream].lookback_hours if stream in self.streams else None
+        return self.sync.lookback_hours if own is None else own
