@@ -212,6 +212,8 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+    if statement.strip():
+        yield statement
 
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:
