@@ -40,7 +40,8 @@ class Handler(Kind, Protocol):
 class Scheduler:
     """Runs the jobs of one instance to their ends.
 
-    `lanes` gives the capacity of each lane that the handlers name.
+    `lanes` gives the capacity of each lane that the handlers name. Put long steps into lanes, and give more workers
+    than those lanes have places together: then a short step, such as one that starts the vendor's next job, never waits.
     """
 
     def __init__(
