@@ -8,6 +8,8 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -99,6 +101,7 @@ class Client:
         self._identity = identity
         self.tokens = Tokens(self._fetch_token, clock)
         self.calls_sent = 0
+        self.skew = timedelta()
 
     async def send(self, call: Call[T], *, patience: Patience | None = None) -> T:
         """Perform `call`, with as many tries as its verdicts and `patience` allow, and give its result.
@@ -185,11 +188,22 @@ class Client:
         try:
             await permit.answered()
             self.tokens.observe_latency(self.clock.monotonic() - sent_at)
+            self._compare_clocks(answer)
             yield answer
         finally:
             with anyio.CancelScope(shield=True):
                 await sending.__aexit__(None, None, None)
             self._observe(CallAnswered(call.name, answer.status, self.clock.monotonic() - sent_at))
+
+    def server_now(self) -> datetime:
+        """The present instant by Marketo's clock, as its last answer showed it to the second; ours before that."""
+        return self.clock.now() + self.skew
+
+    def _compare_clocks(self, answer: WireAnswer) -> None:
+        try:
+            self.skew = parsedate_to_datetime(answer.headers.get("Date", "")) - self.clock.now()
+        except (ValueError, TypeError):
+            return
 
     async def _judge(self, call: Call[object], answer: WireAnswer, body: bytes, permit: Permit) -> Reply | Refusal:
         """Read an answer, and tell gate and tokens what it means for them."""

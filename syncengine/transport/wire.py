@@ -98,9 +98,19 @@ class _HttpAnswer:
 class HttpWire:
     """The wire to `base_url`; use as an async context manager."""
 
-    def __init__(self, base_url: str, clock: Clock, *, user_agent: str, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        clock: Clock,
+        *,
+        user_agent: str,
+        ca_file: str | None = None,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
-        self._clock = clock
+        self._connect_seconds = clock.real_seconds(connect_seconds)
+        self._read_seconds = clock.real_seconds(read_seconds)
         self._user_agent = user_agent
         self._ca_file = ca_file
         self._session: aiohttp.ClientSession | None = None
@@ -112,8 +122,8 @@ class HttpWire:
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=aiohttp.ClientTimeout(
                 total=None,
-                sock_connect=self._clock.real_seconds(CONNECT_SECONDS),
-                sock_read=self._clock.real_seconds(READ_SECONDS),
+                sock_connect=self._connect_seconds,
+                sock_read=self._read_seconds,
             ),
             auto_decompress=True,
             trust_env=True,

@@ -1,0 +1,262 @@
+"""The composition root: the one place that picks concrete classes, opens them in order and closes them again.
+
+Everything below takes plain arguments; everything above asks an Engine. Order of opening: clock, state folder, slots,
+wire, gate, client, journal, destination. Nothing is opened that a command does not need.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from syncengine.clock import Clock, ScaledClock, SystemClock
+from syncengine.config import Settings
+from syncengine.destinations import Destination
+from syncengine.errors import NoSpace, StateUnusable, SyncEngineError, Unavailable
+from syncengine.exports.plan import Wanted, prepare, stream_plan
+from syncengine.exports.slice import Reach
+from syncengine.exports.sync import Parts, sync
+from syncengine.exports.window import KIND, MOVES
+from syncengine.jobs.lease import this_process
+from syncengine.jobs.sql import SqlJobStore, open_journal
+from syncengine.marketo.call import Call, Priority
+from syncengine.marketo.endpoints import activities, identity, leads, usage
+from syncengine.observe.events import Event
+from syncengine.reports import CheckItem, CheckReport, SyncPlan, SyncReport
+from syncengine.threads import run_blocking
+from syncengine.transport.client import Client
+from syncengine.transport.gate import Gate
+from syncengine.transport.retry import Patience
+from syncengine.transport.shared_slots import SharedSlotStore
+from syncengine.transport.turns import GateLimits
+from syncengine.transport.wire import HttpWire, WireError, WireRequest
+
+JOURNAL = "journal.db"
+SLOTS = "slots.db"
+SPOOL = "spool"
+
+# A clock further off than this makes windows that miss rows, whatever the settle delay.
+SKEW_SECONDS_WARN = 300.0
+SKEW_SECONDS_MAX = 86_400.0
+
+
+class Engine:
+    """One instance, opened. `check`, `plan` and `sync` may follow each other in any order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: Client,
+        journal: SqlJobStore,
+        destination: Destination,
+        observe: Callable[[Event], None],
+    ) -> None:
+        self.settings = settings
+        self.client = client
+        self.journal = journal
+        self.destination = destination
+        self._observe = observe
+
+    async def check(self) -> CheckReport:
+        """Try everything that a sync needs, one by one, spending four calls; nothing is raised."""
+        items = [await self._item("destination", self._try_destination)]
+        items.append(await self._item("credentials", self._try_token))
+        if items[-1].ok:
+            items.append(await self._item("permission: leads", partial(self._try_permission, leads.describe())))
+            items.append(await self._item("permission: activities", partial(self._try_permission, activities.types())))
+            items.append(await self._item("calls left today", self._try_usage))
+            items.append(self._clock_item())
+        return CheckReport(tuple(items))
+
+    async def plan(self) -> SyncPlan:
+        """What a sync would do and cost now; spends `describe` and `usage`, and writes nothing."""
+        instance = self.settings.instance.name
+        prepared = await prepare(self.client, self.journal, self.destination, instance, self._wanted())
+        used = await self.client.send(usage.today())
+        spent = (await self.client.gate.use()).spent_today
+        limits = self.settings.limits
+        streams = tuple(stream_plan(each, self.client.server_now()) for each in prepared)
+        return SyncPlan(
+            streams=streams,
+            calls=sum(each.calls for each in streams),
+            calls_left_today=max(0, limits.calls_per_day - limits.reserve_calls - max(used.calls, spent.calls)),
+            export_bytes_left_today=max(0, limits.export_bytes_per_day - spent.export_bytes),
+            seconds=sum(each.seconds_estimate or 0.0 for each in streams),
+        )
+
+    async def sync(self) -> SyncReport:
+        """Bring every configured stream up to now. See `exports.sync.sync` for what it raises."""
+        spool = self.settings.state.path / SPOOL
+        await run_blocking(lambda: _private_folder(spool))
+        parts = Parts(
+            instance=self.settings.instance.name,
+            client=self.client,
+            store=self.journal,
+            destination=self.destination,
+            spool=spool,
+            poll_seconds=self.settings.polling.export_seconds,
+            observe=self._observe,
+        )
+        return await sync(parts, self._wanted())
+
+    def _wanted(self) -> list[Wanted]:
+        settings = self.settings
+        return [
+            Wanted(
+                name=name,
+                fields=settings.streams[name].fields,
+                exclude=settings.streams[name].exclude,
+                reach=Reach(
+                    start=settings.sync.start,
+                    lookback=timedelta(hours=settings.lookback_hours(name)),
+                    settle=timedelta(minutes=settings.sync.settle_minutes),
+                ),
+            )
+            for name in settings.sync.streams
+        ]
+
+    async def _item(self, name: str, attempt: "Callable[[], object]") -> CheckItem:
+        try:
+            detail = await attempt()  # type: ignore[misc]  # every attempt of `check` is a coroutine function
+        except SyncEngineError as error:
+            return CheckItem(name, ok=False, detail=error.message, advice=error.advice)
+        return CheckItem(name, ok=True, detail=str(detail))
+
+    async def _try_destination(self) -> str:
+        return await run_blocking(self.destination.check)
+
+    async def _try_token(self) -> str:
+        await self.client.tokens.current()
+        return f"{self.settings.instance.base_url} accepts the client id and secret"
+
+    async def _try_permission(self, call: Call[tuple[object, ...]]) -> str:
+        return f"{call.name} answers with {len(await self.client.send(call))} entries"
+
+    async def _try_usage(self) -> str:
+        used = (await self.client.send(usage.today())).calls
+        left = self.settings.limits.calls_per_day - self.settings.limits.reserve_calls - used
+        return f"{max(0, left):,} of {self.settings.limits.calls_per_day:,}"
+
+    def _clock_item(self) -> CheckItem:
+        seconds = abs(self.client.skew.total_seconds())
+        return CheckItem(
+            "clock",
+            ok=seconds <= SKEW_SECONDS_WARN,
+            detail=f"{seconds:.0f} s from Marketo's",
+            advice="" if seconds <= SKEW_SECONDS_WARN else "Set this machine's clock (NTP).",
+        )
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings,
+    *,
+    observe: Callable[[Event], None] = lambda _: None,
+    priority: Priority = Priority.BACKGROUND,
+    patience: Patience | None = None,
+) -> AsyncIterator[Engine]:
+    """Open everything for one instance; at the end of the block all of it is closed, whatever happened.
+
+    Raises StateUnusable, NoSpace, and with a scaled clock Unavailable when the sandbox cannot be reached.
+    """
+    instance, limits, network = settings.instance, settings.limits, settings.network
+    me = this_process()
+    async with AsyncExitStack() as opened:
+        clock = await _clock(settings)
+        await run_blocking(lambda: _private_folder(settings.state.path))
+        slots = SharedSlotStore(
+            settings.state.path / SLOTS,
+            instance.name,
+            me.boot,
+            window_seconds=limits.window_seconds,
+            now=clock.monotonic(),
+        )
+        opened.push_async_callback(slots.close)
+        wire = await opened.enter_async_context(
+            HttpWire(
+                instance.base_url,
+                clock,
+                user_agent=f"syncengine ({me.pid})",
+                ca_file=str(network.ca_file) if network.ca_file else None,
+                connect_seconds=network.connect_seconds,
+                read_seconds=network.read_seconds,
+            )
+        )
+        client = Client(
+            wire,
+            Gate(slots, _gate_limits(settings), clock, holder=str(me)),
+            clock,
+            lambda: identity.token(instance.client_id, instance.client_secret.reveal()),
+            priority=priority,
+            patience=patience,
+            observe=observe,
+        )
+        journal = await opened.enter_async_context(open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock))
+        destination = _destination(settings)
+        opened.callback(destination.close)
+        background = await opened.enter_async_context(anyio.create_task_group())
+        background.start_soon(client.tokens.keep_fresh)
+        opened.callback(background.cancel_scope.cancel)
+        yield Engine(settings, client, journal, destination, observe)
+
+
+def _gate_limits(settings: Settings) -> GateLimits:
+    limits = settings.limits
+    return GateLimits(
+        calls_per_window=limits.calls_per_window,
+        window_seconds=limits.window_seconds,
+        in_flight=limits.in_flight,
+        calls_per_day=limits.calls_per_day,
+        export_bytes_per_day=limits.export_bytes_per_day,
+        share=limits.share,
+        reserve_calls=limits.reserve_calls,
+    )
+
+
+def _destination(settings: Settings) -> Destination:
+    from syncengine.destinations.duckdb import DuckDB
+
+    chosen = settings.destination
+    return DuckDB(
+        chosen.path,
+        schema=chosen.schema,
+        lock_wait_seconds=chosen.lock_wait_seconds,
+        memory_bytes=chosen.memory_limit_mb * 1_000_000,
+        threads=chosen.threads,
+    )
+
+
+async def _clock(settings: Settings) -> Clock:
+    """Real time, or a sandbox's: that many times fast, from the instant that its server shows."""
+    scale = settings.instance.time_scale
+    if scale == 1.0:
+        return SystemClock()
+    system = SystemClock()
+    async with HttpWire(settings.instance.base_url, system, user_agent="syncengine") as wire:
+        try:
+            async with wire.send(WireRequest("GET", "/")) as answer:
+                shown = answer.headers.get("Date", "")
+        except WireError as error:
+            raise Unavailable(
+                f"The sandbox at {settings.instance.base_url} cannot be reached: {error}.",
+                code=error.code,
+                advice="Start it with `syncengine sandbox`, or mend [instance] base_url.",
+            ) from error
+    origin = datetime.strptime(shown, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC) if shown else system.now()
+    return ScaledClock(scale, origin)
+
+
+def _private_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter. Raises StateUnusable or NoSpace."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == 28:
+            raise NoSpace(f"The disk that holds {path} is full.", advice="Free some room and run again.") from error
+        raise StateUnusable(
+            f"The state folder {path} cannot be made: {error.strerror}.",
+            advice="Choose another [state] path, or mend the permissions above it.",
+        ) from error

@@ -1,0 +1,192 @@
+"""One sync of some streams, from lease to report.
+
+The order is what makes it safe: leases first, then what the destination holds, then the plan into the journal, then
+work. Whatever ends the run, its leases are given back and the journal says how it ended.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import anyio
+import orjson
+
+from syncengine.destinations import Destination
+from syncengine.errors import QuotaExhausted
+from syncengine.exports import fetch
+from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
+from syncengine.exports.request import Watch
+from syncengine.exports.run import Tally, Windows
+from syncengine.exports.streams import STREAMS
+from syncengine.exports.window import KIND, LANE, stretch_of
+from syncengine.jobs.board import Failed, Outcome
+from syncengine.jobs.job import Job
+from syncengine.jobs.lease import holding
+from syncengine.jobs.scheduler import Scheduler
+from syncengine.jobs.store import JobStore
+from syncengine.observe.events import Event, RunEnded, RunStarted, StreamPlanned
+from syncengine.reports import StreamReport, SyncReport
+from syncengine.threads import run_blocking
+from syncengine.transport.client import Client
+
+# Two running and three queued keep Marketo busy from one poll to the next and leave half of its queue to others.
+JOBS_AT_MARKETO = 5
+WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a sync works with, all of it opened by the engine."""
+
+    instance: str
+    client: Client
+    store: JobStore
+    destination: Destination
+    spool: Path
+    poll_seconds: float
+    observe: Callable[[Event], None]
+
+
+async def sync(parts: Parts, wanted: Sequence[Wanted]) -> SyncReport:
+    """Bring every wanted stream up to now, and report what that moved.
+
+    Raises AlreadyRunning when one of the streams is being synced elsewhere, QuotaExhausted when some windows have to
+    wait for the day's reset (all others are done by then), and whatever ends a run early.
+    """
+    clock = parts.client.clock
+    async with AsyncExitStack() as held:
+        epochs = {}
+        for each in wanted:
+            standing = await run_blocking(partial(parts.destination.standing, parts.instance, each.name))
+            lease = holding(parts.store, clock, parts.instance, f"sync {each.name}", at_least=standing.epoch)
+            epochs[each.name] = (await held.enter_async_context(lease)).epoch
+        kind = "sync " + "+".join(sorted(each.name for each in wanted))
+        run = await parts.store.begin_run(parts.instance, kind, {"streams": [each.name for each in wanted]})
+        parts.observe(RunStarted(str(run.id), kind))
+        outcome, detail = "failed", {}
+        try:
+            report = await _work(parts, wanted, epochs, str(run.id), run.started_at)
+            outcome, detail = report.outcome, orjson.loads(orjson.dumps(report))
+        except QuotaExhausted as error:
+            outcome, detail = "paused", {"problem": error.message, "resume_at": error.resume_at.isoformat()}
+            raise
+        except Exception as error:
+            detail = {"problem": str(error)}
+            raise
+        except anyio.get_cancelled_exc_class():
+            outcome = "interrupted"
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await parts.store.end_run(run, outcome, detail)
+            parts.observe(RunEnded(str(run.id), kind, outcome, (clock.now() - run.started_at).total_seconds()))
+    return report
+
+
+async def _work(
+    parts: Parts, wanted: Sequence[Wanted], epochs: dict[str, int], run_id: str, started_at: datetime
+) -> SyncReport:
+    calls_before = parts.client.calls_sent
+    prepared = await prepare(parts.client, parts.store, parts.destination, parts.instance, wanted)
+    jobs: list[Job] = []
+    for turn, each in enumerate(prepared):
+        jobs += await _planned(parts, each, epochs[each.shape.stream.name], turn)
+    await _tidy(parts)
+    windows, outcome = await _run(parts, jobs)
+    if paused := next((each.error for each in outcome.failed if isinstance(each.error, QuotaExhausted)), None):
+        raise paused
+    failed = [_problem(each) for each in outcome.failed]
+    ended_at = parts.client.clock.now()
+    return SyncReport(
+        run_id=run_id,
+        outcome="partial" if failed else "done",
+        started_at=started_at,
+        ended_at=ended_at,
+        seconds=(ended_at - started_at).total_seconds(),
+        calls=parts.client.calls_sent - calls_before,
+        streams=tuple(_stream_report(each, windows.tallies) for each in prepared),
+        problems=tuple(failed),
+    )
+
+
+async def _planned(parts: Parts, prepared: Prepared, epoch: int, turn: int) -> list[Job]:
+    """Write this run's windows of a stream into the journal: new ones, and an earlier run's as our own."""
+    store = parts.store
+    for job in await store.adopt(prepared.abandoned, epoch):
+        await store.move(job, "abandon", problem="the stream's fields or filter have changed")
+    resumed = await store.adopt(prepared.resumed, epoch)
+    new = await store.plan(new_jobs(prepared, parts.instance, epoch=epoch, turn=turn))
+    parts.observe(StreamPlanned(prepared.shape.stream.name, len(resumed) + len(new), len(resumed)))
+    return [*resumed, *new]
+
+
+async def _run(parts: Parts, jobs: Sequence[Job]) -> tuple[Windows, Outcome]:
+    """Let the scheduler take every window to its end, beside one watch for each kind of export."""
+    kinds = {STREAMS[job.group].kind for job in jobs}
+    scheduler: Scheduler
+
+    def wake(job_id: str) -> None:
+        scheduler.wake(job_id)
+
+    watches = {kind: Watch(parts.client, kind, parts.poll_seconds, wake) for kind in kinds}
+    windows = Windows(
+        client=parts.client,
+        store=parts.store,
+        destination=parts.destination,
+        spool=parts.spool,
+        watches=watches,
+        observe=parts.observe,
+    )
+    scheduler = Scheduler({KIND: windows}, parts.client.clock, workers=WORKERS, lanes={LANE: JOBS_AT_MARKETO})
+    try:
+        async with anyio.create_task_group() as group:
+            for watch in watches.values():
+                group.start_soon(watch.run)
+            outcome = await scheduler.run(jobs)
+            group.cancel_scope.cancel()
+    except ExceptionGroup as errors:
+        raise _first(errors) from errors
+    return windows, outcome
+
+
+async def _tidy(parts: Parts) -> None:
+    """Remove spooled files of windows that nobody works on any more."""
+    unfinished = await parts.store.jobs(parts.instance, kind=KIND, unfinished_only=True)
+    kept = {fetch.spool_path(parts.spool, job.id).name for job in unfinished}
+
+    def remove() -> None:
+        for path in parts.spool.iterdir():
+            if path.name.removesuffix(".part") not in kept:
+                path.unlink(missing_ok=True)
+
+    await run_blocking(remove)
+
+
+def _first(errors: ExceptionGroup[Exception]) -> Exception:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+def _problem(failed: Failed) -> str:
+    start, end = stretch_of(failed.job)
+    return f"{failed.job.group} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}: {failed.error}"
+
+
+def _stream_report(prepared: Prepared, tallies: dict[str, Tally]) -> StreamReport:
+    tally = tallies.get(prepared.shape.stream.name, Tally())
+    unparsed = [f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in tally.unparsed.items()]
+    return StreamReport(
+        stream=prepared.shape.stream.name,
+        windows=tally.windows,
+        rows=tally.total(lambda each: each.rows),
+        inserted=tally.total(lambda each: each.inserted),
+        changed=tally.total(lambda each: each.changed),
+        unchanged=tally.total(lambda each: each.unchanged),
+        outdated=tally.total(lambda each: each.outdated),
+        bytes=tally.bytes,
+        unparsed=sum(tally.unparsed.values()),
+        problems=(*prepared.shape.notes, *unparsed),
+    )

@@ -1,0 +1,81 @@
+"""One window's way from an intention to committed rows: its table of moves, and the step that each state asks for.
+
+Theory of operation. A window is one export job of Marketo's and what becomes of its file. Every effect is between two
+moves: the state before it says "may have happened", the one after it "has happened". So a run that finds a window
+after a crash takes the step of the state it finds, and at worst repeats one effect that is harmless to repeat:
+
+    PLANNED         nothing has been asked of Marketo
+    CREATE_INTENT   a job may exist; if so it is never enqueued, costs nothing, and another one is created
+    CREATED         the job's id is known; enqueueing it twice is answered "already queued"
+    QUEUED          Marketo works on it; asked for by one list call a minute for all windows of its kind
+    COMPLETED       size, hash and record count are known
+    DOWNLOADING     a part of the file may lie in the spool; it is gone on with, never trusted
+    VERIFIED        the file is whole; whether its rows are applied only the destination's ledger knows
+    COMMITTED       the ledger has the window; its file may still lie in the spool
+    CLEANED         nothing is left to do
+
+A job that failed, was cancelled, expired or gave a damaged file sends its window back to PLANNED. ABANDONED is a window
+that another request has replaced.
+"""
+
+from datetime import datetime
+from types import MappingProxyType
+
+from syncengine.jobs.job import Job, Moves
+from syncengine.schema import Field, FieldType, Schema
+
+KIND = "export window"
+LANE = "bulk export"
+
+PLANNED = "PLANNED"
+CREATE_INTENT = "CREATE_INTENT"
+CREATED = "CREATED"
+QUEUED = "QUEUED"
+COMPLETED = "COMPLETED"
+DOWNLOADING = "DOWNLOADING"
+VERIFIED = "VERIFIED"
+COMMITTED = "COMMITTED"
+CLEANED = "CLEANED"
+ABANDONED = "ABANDONED"
+
+AT_MARKETO = frozenset({PLANNED, CREATE_INTENT, CREATED, QUEUED})
+HOLDS_A_PLACE = frozenset({CREATED, QUEUED})
+
+MOVES = Moves(
+    initial=PLANNED,
+    table=MappingProxyType(
+        {
+            (PLANNED, "intend"): CREATE_INTENT,
+            (CREATE_INTENT, "created"): CREATED,
+            (CREATED, "enqueued"): QUEUED,
+            (QUEUED, "completed"): COMPLETED,
+            (COMPLETED, "download"): DOWNLOADING,
+            (COMPLETED, "empty"): VERIFIED,
+            (DOWNLOADING, "verified"): VERIFIED,
+            (VERIFIED, "refetch"): COMPLETED,
+            (VERIFIED, "committed"): COMMITTED,
+            (COMMITTED, "cleaned"): CLEANED,
+            **{(state, "lost"): PLANNED for state in (CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)},
+            **{
+                (state, "abandon"): ABANDONED
+                for state in (PLANNED, CREATE_INTENT, CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)
+            },
+        }
+    ),
+    final=frozenset({CLEANED, ABANDONED}),
+)
+
+
+def stretch_of(job: Job) -> tuple[datetime, datetime]:
+    """A window's start and end, out of its facts."""
+    return datetime.fromisoformat(job.facts["start"]), datetime.fromisoformat(job.facts["end"])
+
+
+def schema_facts(schema: Schema) -> list[list[str]]:
+    """A schema's fields as JSON: a window keeps the ones it was planned with."""
+    return [[field.name, field.type.value] for field in schema.fields]
+
+
+def schema_of(job: Job, key: tuple[str, ...]) -> Schema:
+    """The schema that a window was planned with."""
+    return Schema(tuple(Field(name, FieldType(kind)) for name, kind in job.facts["request"]["fields"]), key)

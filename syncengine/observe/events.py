@@ -1,0 +1,127 @@
+"""What the engine tells while it works: one frozen dataclass an event; logs, progress bars and metrics subscribe.
+
+Events carry counts, ids and codes, never a token, a secret or a row's value. Sizes are bytes, durations seconds of the
+instance's clock, instants aware UTC.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallSent:
+    """A call has left for Marketo; `name` is the endpoint's."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Its answer's last byte is here, or its reader has had enough; `seconds` since it was sent."""
+
+    name: str
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call was refused or failed and is tried again after `wait_seconds`."""
+
+    code: str
+    name: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefreshed:
+    """Identity has answered; `life_seconds` is what it says the token still lives."""
+
+    life_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobMoved:
+    """A job of `stream` has come to `state`."""
+
+    job_id: str
+    stream: str
+    event: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlanned:
+    """A stream's run begins with this many windows, `resumed` of them left by an earlier run."""
+
+    stream: str
+    windows: int
+    resumed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """A file has come as far as `done_bytes` of `total_bytes`."""
+
+    job_id: str
+    stream: str
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowApplied:
+    """A window's rows are in the destination; the four counts add up to the rows of its file."""
+
+    stream: str
+    window_id: str
+    inserted: int
+    changed: int
+    unchanged: int
+    outdated: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing more can be done before `until`."""
+
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run has begun."""
+
+    run_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run has come to its outcome."""
+
+    run_id: str
+    kind: str
+    outcome: str
+    seconds: float
+
+
+Event = (
+    CallSent
+    | CallAnswered
+    | Refused
+    | TokenRefreshed
+    | JobMoved
+    | StreamPlanned
+    | DownloadProgress
+    | WindowApplied
+    | Paused
+    | RunStarted
+    | RunEnded
+)
+
+Observer = Callable[[Event], None]
