@@ -32,8 +32,9 @@ from syncengine.reports import StreamReport, SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
-# Two running and three queued keep Marketo busy from one poll to the next and leave half of its queue to others.
-JOBS_AT_MARKETO = 5
+# Status is renewed once a minute and looked at once a minute, so a finished job may be counted for two minutes more:
+# eight counted ones keep the two running slots busy even with short jobs, and leave two places of the ten to others.
+JOBS_AT_MARKETO = 8
 WORKERS = 4
 
 
