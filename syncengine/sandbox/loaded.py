@@ -5,6 +5,8 @@ custom string field. Ids are given in the file's order. An empty cell of a CSV f
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,8 @@ class LoadedPeople:
 
     def __init__(self, path: Path) -> None:
         table = read_table(path)
+        if len({name.lower() for name in table.column_names}) < len(table.column_names):
+            raise ValueError(f"{path}: two columns have the same name")
         standard = {field.name.lower(): field for field in standard_fields() if field.has_rest}
         matched = {name: standard[name.lower()].name for name in table.column_names if name.lower() in standard}
         others = [name for name in table.column_names if name not in matched]
@@ -79,15 +83,20 @@ def typed(column: "pa.ChunkedArray[Any]", data_type: str, name: str) -> "pa.Chun
     """The column in the field's type; raises ValueError that names the column when a value does not fit."""
     if data_type in TEXT_TYPES and pa.types.is_string(column.type):
         return column
+    convert = _instant if data_type == "datetime" else partial(coerced, data_type)
     try:
-        values = [coerced(data_type, _plain(value)) for value in column.to_pylist()]
-    except (ValueError, TypeError) as error:
+        values = [convert(value) for value in column.to_pylist()]
+    except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"column {name!r} holds a value that is no {data_type}: {error}") from error
     return pa.chunked_array([pa.array(values, type=_arrow_type(data_type))])
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat(timespec="seconds") if hasattr(value, "hour") and hasattr(value, "year") else value
+def _instant(value: Any) -> Value:
+    """Unix seconds; a user's file may leave the offset out, which means UTC."""
+    if value is None:
+        return None
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def _arrow_type(data_type: str) -> "pa.DataType":

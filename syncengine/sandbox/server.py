@@ -22,6 +22,7 @@ import orjson
 from aiohttp import web
 
 from syncengine.sandbox.clock import SandboxClock, http_date, real_now
+from syncengine.sandbox.control import CONTROL_PREFIX
 from syncengine.sandbox.files import SpoolFiles
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.messages import PIECE_BYTES, Exchange, FileBody, Request
@@ -30,6 +31,7 @@ from syncengine.sandbox.routes import BODY_BYTES_MAX
 
 GZIP_BYTES_MIN = 1_024
 SEND_BUFFER_BYTES = 65_536
+CONTROL_BYTES_MAX = 100_000_000
 REQUEST_LINE_BYTES_MAX = 65_536
 # A throttled file goes out in this many pieces a second, so that its pace is even.
 PIECES_A_SECOND = 20
@@ -124,8 +126,9 @@ async def _limited_body(http: web.BaseRequest) -> bytes:
     """The body, or so much of it that the instance sees that it is too large."""
     if not http.can_read_body:
         return b""
+    bytes_max = CONTROL_BYTES_MAX if http.path.startswith(CONTROL_PREFIX) else BODY_BYTES_MAX
     parts, size = [], 0
-    while size <= BODY_BYTES_MAX and (part := await http.content.readany()):
+    while size <= bytes_max and (part := await http.content.readany()):
         parts.append(part)
         size += len(part)
     return b"".join(parts)

@@ -13,6 +13,7 @@ from syncengine.sandbox.fields import DECIMAL_TYPES, WHOLE_TYPES
 
 Value = str | int | float | bool | None
 
+BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 OFFSETS = ("+0200", "+05:30", "-0800", "Z", "+00:00", "-03:30", "+0000")
 
 
@@ -60,7 +61,7 @@ def parse_instant(text: str) -> int:
 
 
 def coerced(data_type: str, value: Any) -> Value:  # noqa: PLR0911  # a return for each family of types
-    """A JSON value as this type's value; raises ValueError or TypeError when it is not one."""
+    """A JSON value as this type's value; raises ValueError, TypeError or KeyError when it is not one."""
     if value is None:
         return None
     if data_type in WHOLE_TYPES:
@@ -68,7 +69,7 @@ def coerced(data_type: str, value: Any) -> Value:  # noqa: PLR0911  # a return f
     if data_type in DECIMAL_TYPES:
         return float(value)
     if data_type == "boolean":
-        return value if isinstance(value, bool) else str(value).lower() in {"true", "1", "yes"}
+        return value if isinstance(value, bool) else BOOLEANS[str(value).lower()]
     if data_type == "datetime":
         return value if isinstance(value, int) else parse_instant(str(value))
     if data_type == "date":
