@@ -1,14 +1,12 @@
-"""Applying a verified file to the destination: parse and merge in one thread, one transaction, one window at a time."""
+"""Applying a verified file's rows to the destination: in one thread, in one transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncengine.destinations import Applied, Destination, Window
-from syncengine.exports.parse import ParseProblems, batches, landed
-from syncengine.exports.streams import Shape
+from syncengine.schema import Schema
 from syncengine.threads import run_blocking
 
 if TYPE_CHECKING:
@@ -16,49 +14,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a window brought: the destination's counts, and the cells that did not fit their type, by field."""
-
-    applied: Applied
-    unparsed: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Identity:
     """What the destination's ledger writes down about a window."""
 
     instance: str
+    stream: str
     window_id: str
     epoch: int
     start: datetime
     end: datetime
     sha256: str
     read_at: datetime
-    records: int | None
 
 
-async def load(destination: Destination, shape: Shape, identity: Identity, path: Path | None) -> Loaded:
-    """Merge the file at `path` (None: a window without rows) and give what it did.
+async def load(
+    destination: Destination,
+    identity: Identity,
+    schema: Schema,
+    rows: Iterable["pa.RecordBatch"],
+    *,
+    newer_by: str | None,
+) -> Applied:
+    """Merge `rows`, which are read in the destination's own thread and transaction, and give what that did.
 
-    Raises FileDamaged when its rows are not those that Marketo announced, and what the destination raises; nothing is
-    applied then.
+    Raises what the destination and the reading of the rows raise; nothing is applied then.
     """
-    problems = ParseProblems()
-    rows: Iterable[pa.RecordBatch] = ()
-    if path is not None:
-        rows = batches(path, shape.schema, header=None, expected_rows=identity.records, problems=problems)
     window = Window(
         instance=identity.instance,
-        stream=shape.stream.name,
+        stream=identity.stream,
         id=identity.window_id,
         epoch=identity.epoch,
         start=identity.start,
         end=identity.end,
         sha256=identity.sha256,
         read_at=identity.read_at,
-        schema=landed(shape.schema),
-        newer_by=shape.stream.newer_by,
+        schema=schema,
+        newer_by=newer_by,
         batches=rows,
     )
-    applied = await run_blocking(lambda: destination.apply(window))
-    return Loaded(applied, dict(problems.unparsed))
+    return await run_blocking(lambda: destination.apply(window))

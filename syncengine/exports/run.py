@@ -26,7 +26,8 @@ from syncengine.errors import (
     Unavailable,
     Unsupported,
 )
-from syncengine.exports import fetch, load, request, window
+from syncengine.exports import fetch, load, parse, request, window
+from syncengine.exports.parse import ParseProblems
 from syncengine.exports.streams import STREAMS, Shape
 from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
@@ -221,23 +222,26 @@ class Windows:
         start, end = stretch_of(job)
         identity = load.Identity(
             instance=job.instance,
+            stream=job.group,
             window_id=job.facts["window"],
             epoch=job.epoch,
             start=start,
             end=end,
             sha256=job.facts["sha256"],
             read_at=datetime.fromisoformat(job.facts["read_at"]),
-            records=job.facts["records"],
         )
+        shape, problems, rows = _shape(job), ParseProblems(), job.facts["records"]
+        read = parse.batches(path, shape.schema, header=None, expected_rows=rows, problems=problems) if path else ()
+        schema, newer_by = parse.landed(shape.schema), shape.stream.newer_by
         async with self._applying:
             began = self._clock.monotonic()
             try:
-                loaded = await load.load(self._destination, _shape(job), identity, path)
+                applied = await load.load(self._destination, identity, schema, read, newer_by=newer_by)
             except FileDamaged as error:
                 return await self._again(job, error)
             seconds = self._clock.monotonic() - began
-        self._count(job, loaded, seconds)
-        return Go(await self._move(job, "committed", unparsed=loaded.unparsed, rows=loaded.applied.rows))
+        self._count(job, applied, problems, seconds)
+        return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:
         await fetch.discard(fetch.spool_path(self._spool, job.id))
@@ -254,13 +258,13 @@ class Windows:
         self._observe(JobMoved(job.id, job.group, event, job.state))
         return job
 
-    def _count(self, job: Job, loaded: load.Loaded, seconds: float) -> None:
+    def _count(self, job: Job, applied: Applied, problems: ParseProblems, seconds: float) -> None:
         tally = self.tallies.setdefault(job.group, Tally())
-        applied, size = loaded.applied, job.facts["file_bytes"] or 0
+        size = job.facts["file_bytes"] or 0
         tally.windows += 1
         tally.bytes += size
         tally.applied.append(applied)
-        tally.unparsed.update(loaded.unparsed)
+        tally.unparsed.update(problems.unparsed)
         self._observe(
             WindowApplied(
                 stream=job.group,
