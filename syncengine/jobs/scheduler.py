@@ -41,7 +41,7 @@ class Scheduler:
     """Runs the jobs of one instance to their ends.
 
     `lanes` gives the capacity of each lane that the handlers name. Put long steps into lanes, and give more workers
-    than those lanes have places together: then a short step, such as one that starts the vendor's next job, never waits.
+    than those lanes have places: then a short step, such as one that starts the vendor's next job, finds one at once.
     """
 
     def __init__(

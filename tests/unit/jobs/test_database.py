@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syncengine.errors import NoSpace, StateUnusable
-from syncengine.jobs.database import Database, open_database, statements
+from syncengine.jobs.database import Database, create, open_database, statements
 
 V1 = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n"
 V2 = """-- a comment; with a semicolon
@@ -65,6 +65,15 @@ async def test_what_was_written_is_there_when_opened_again(path: Path) -> None:
     await write(path, "two")
 
     assert await texts(path) == ["one", "two"]
+
+
+async def test_a_file_that_another_process_made_first_is_kept(path: Path) -> None:
+    """Of two processes that make the file at once, the later one keeps the earlier one's, rows and all."""
+    await write(path, "theirs")
+    create(path, [V1])
+
+    assert await texts(path) == ["theirs"]
+    assert list(files_in(path.parent)) == ["notes.db"]
 
 
 async def test_only_the_owner_can_read(path: Path) -> None:

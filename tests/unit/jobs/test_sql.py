@@ -18,7 +18,7 @@ from syncengine.clock import SystemClock
 from syncengine.errors import NoSpace, StateUnusable
 from syncengine.jobs.database import Database
 from syncengine.jobs.job import Job, Moves
-from syncengine.jobs.sql import open_journal
+from syncengine.jobs.sql import SqlJobStore, open_journal
 
 TABLE = {("idle", "go"): "busy", ("busy", "rest"): "idle", ("idle", "end"): "over"}
 LOOP = {"loop": Moves("idle", TABLE, frozenset({"over"}))}
@@ -210,6 +210,23 @@ async def test_two_journals_on_one_file_agree(tmp_path: Path) -> None:
         moved = await theirs.move(job, "go")
 
         assert moved == await ours.get("acme", "j")
+
+
+async def test_two_journals_on_one_file_take_turns(tmp_path: Path) -> None:
+    """Writers that meet wait for each other: no move fails because somebody else was writing."""
+    path = tmp_path / "journal.db"
+
+    async def spin(store: SqlJobStore, name: str) -> None:
+        (job,) = await store.plan([Job(id=name, instance="acme", kind="loop", state="idle")])
+        for event in ["go", "rest"] * 60:
+            job = await store.move(job, event)
+
+    async with open_journal(path, LOOP, SystemClock()) as ours, open_journal(path, LOOP, SystemClock()) as theirs:
+        async with anyio.create_task_group() as group:
+            group.start_soon(spin, ours, "a")
+            group.start_soon(spin, theirs, "b")
+
+        assert [job.seq for job in await ours.jobs("acme")] == [121, 121]
 
 
 def test_the_journal_opens_without_the_working_folder(tmp_path: Path) -> None:
