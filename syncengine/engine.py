@@ -187,7 +187,7 @@ async def open_engine(
         )
         client = Client(
             wire,
-            Gate(slots, _gate_limits(settings), clock, holder=str(me)),
+            Gate(slots, gate_limits(settings), clock, holder=str(me)),
             clock,
             lambda: identity.token(instance.client_id, instance.client_secret.reveal()),
             priority=priority,
@@ -195,7 +195,7 @@ async def open_engine(
             observe=observe,
         )
         journal = await opened.enter_async_context(open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock))
-        destination = _destination(settings)
+        destination = open_destination(settings)
         opened.callback(destination.close)
         background = await opened.enter_async_context(anyio.create_task_group())
         background.start_soon(client.tokens.keep_fresh)
@@ -203,7 +203,8 @@ async def open_engine(
         yield Engine(settings, client, journal, destination, observe)
 
 
-def _gate_limits(settings: Settings) -> GateLimits:
+def gate_limits(settings: Settings) -> GateLimits:
+    """The limits as the gate takes them."""
     limits = settings.limits
     return GateLimits(
         calls_per_window=limits.calls_per_window,
@@ -216,7 +217,8 @@ def _gate_limits(settings: Settings) -> GateLimits:
     )
 
 
-def _destination(settings: Settings) -> Destination:
+def open_destination(settings: Settings) -> Destination:
+    """The destination that the configuration chooses; nothing is opened before its first use."""
     from syncengine.destinations.duckdb import DuckDB
 
     chosen = settings.destination

@@ -1,0 +1,123 @@
+"""Where things stand, without any network: read from the journal, the limiter's slots and the destination.
+
+Apart from the engine, which opens what a command works with: this only looks, also while a sync is running.
+"""
+
+from datetime import datetime
+from functools import partial
+
+from syncengine.clock import Clock, ScaledClock, SystemClock
+from syncengine.config import Settings
+from syncengine.engine import JOURNAL, SLOTS, gate_limits, open_destination
+from syncengine.errors import SyncEngineError
+from syncengine.exports.slice import Stretch, prefix_end
+from syncengine.exports.window import KIND, MOVES, stretch_of
+from syncengine.jobs.job import Job, Run
+from syncengine.jobs.lease import this_process
+from syncengine.jobs.sql import open_journal
+from syncengine.reports import RunSummary, SlotHolder, StatusReport, StreamStatus, WindowStatus
+from syncengine.threads import run_blocking
+from syncengine.transport.gate import Gate, GateUse
+from syncengine.transport.shared_slots import SharedSlotStore
+
+RUNS_SHOWN = 10
+
+
+async def read_status(settings: Settings) -> StatusReport:
+    """The last runs, each stream's cursor, what is unfinished, today's spending and who is calling now.
+
+    Raises StateUnusable when the journal cannot be read. Before the first run everything is empty.
+    """
+    instance, limits = settings.instance.name, settings.limits
+    runs, windows = await _journal(settings)
+    cursors, problem = await _cursors(settings)
+    use = await _use(settings)
+    # A sandbox's fast clock is ahead of ours by an unknown amount: lag is told only where clocks agree.
+    now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
+    return StatusReport(
+        instance=instance,
+        runs=tuple(_summary(run) for run in runs),
+        streams=tuple(
+            StreamStatus(
+                stream=name,
+                cursor=cursors.get(name),
+                lag_seconds=(now - cursor).total_seconds() if now and (cursor := cursors.get(name)) else None,
+                windows_unfinished=sum(job.group == name for job in windows),
+            )
+            for name in settings.sync.streams
+        ),
+        windows_unfinished=tuple(_window(job) for job in windows),
+        calls_today=use.spent_today.calls if use else 0,
+        calls_per_day=limits.calls_per_day,
+        export_bytes_today=use.spent_today.export_bytes if use else 0,
+        export_bytes_per_day=limits.export_bytes_per_day,
+        window_slots_used=use.in_window if use else 0,
+        in_flight=use.in_flight if use else 0,
+        holders=tuple(SlotHolder(holder, count) for holder, count in use.holders.items()) if use else (),
+        destination_problem=problem,
+    )
+
+
+async def _journal(settings: Settings) -> tuple[list[Run], list[Job]]:
+    path = settings.state.path / JOURNAL
+    if not await run_blocking(path.exists):
+        return [], []
+    async with open_journal(path, {KIND: MOVES}, SystemClock()) as journal:
+        runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
+        windows = await journal.jobs(settings.instance.name, kind=KIND, unfinished_only=True)
+    return runs, windows
+
+
+async def _cursors(settings: Settings) -> tuple[dict[str, datetime], str]:
+    destination = open_destination(settings)
+    cursors = {}
+    try:
+        for name in settings.sync.streams:
+            standing = await run_blocking(partial(destination.standing, settings.instance.name, name))
+            if standing.intervals:
+                committed = [Stretch(each.start, each.end) for each in standing.intervals]
+                cursors[name] = prefix_end(committed, settings.sync.start)
+    except SyncEngineError as error:
+        return {}, error.message
+    finally:
+        destination.close()
+    return cursors, ""
+
+
+async def _use(settings: Settings) -> GateUse | None:
+    path = settings.state.path / SLOTS
+    if not await run_blocking(path.exists):
+        return None
+    # Slots hold seconds of the instance's clock, which a sandbox runs faster.
+    scale = settings.instance.time_scale
+    clock: Clock = SystemClock() if scale == 1.0 else ScaledClock(scale, SystemClock().now())
+    slots = SharedSlotStore(
+        path,
+        settings.instance.name,
+        this_process().boot,
+        window_seconds=settings.limits.window_seconds,
+        now=clock.monotonic(),
+    )
+    try:
+        return await Gate(slots, gate_limits(settings), clock, holder="status").use()
+    finally:
+        await slots.close()
+
+
+def _summary(run: Run) -> RunSummary:
+    streams = run.report.get("streams", [])
+    return RunSummary(
+        run_id=str(run.id),
+        kind=run.kind,
+        outcome=run.outcome or "running, or died",
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        rows=sum(each["rows"] for each in streams) if streams else None,
+        moved=sum(each["inserted"] + each["changed"] for each in streams) if streams else None,
+        calls=run.report.get("calls"),
+    )
+
+
+def _window(job: Job) -> WindowStatus:
+    start, end = stretch_of(job)
+    return WindowStatus(job.group, start, end, job.state, str(job.facts.get("problem", "")))
