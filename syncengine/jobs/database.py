@@ -161,6 +161,8 @@ def create(path: Path, migrations: Sequence[str]) -> None:
         fresh.touch(mode=0o600)  # SQLite gives its log files the mode of the database
         with closing(connect(fresh, BUSY_SECONDS, "FULL")) as connection:
             transact(connection, "BEGIN IMMEDIATE", partial(migrate, migrations=migrations))
+            # Closing would move the log into the file as well, but says nothing when the disk is too full for it.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         sync(fresh)
         with suppress(FileExistsError):
             os.link(fresh, path)
