@@ -20,7 +20,7 @@ from syncengine.exports.plan import Wanted, prepare, stream_plan
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import Parts, sync
 from syncengine.exports.window import KIND, MOVES
-from syncengine.jobs.lease import this_process
+from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
 from syncengine.jobs.sql import SqlJobStore, open_journal
 from syncengine.marketo.call import Call, Priority
 from syncengine.marketo.endpoints import activities, identity, leads, usage
@@ -194,7 +194,11 @@ async def open_engine(
             patience=patience,
             observe=observe,
         )
-        journal = await opened.enter_async_context(open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock))
+        # A lease outlasts a stalled process by real seconds, however fast a sandbox's clock runs.
+        ttl = LEASE_TTL_SECONDS * max(1.0, instance.time_scale)
+        journal = await opened.enter_async_context(
+            open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock, lease_ttl_seconds=ttl)
+        )
         destination = open_destination(settings)
         opened.callback(destination.close)
         background = await opened.enter_async_context(anyio.create_task_group())

@@ -11,8 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import anyio
-
 from syncengine.clock import Clock
 from syncengine.destinations import Applied, Destination
 from syncengine.errors import (
@@ -89,7 +87,6 @@ class Windows:
         self._spool = spool
         self._watches = watches
         self._observe = observe
-        self._applying = anyio.Lock()
         self._waits: Counter[str] = Counter()
         self._creates: Counter[str] = Counter()
         self.tallies: dict[str, Tally] = {}
@@ -105,8 +102,8 @@ class Windows:
         }
 
     def lane(self, job: Job) -> str | None:
-        """Windows that stand, or are about to stand, in Marketo's queue share one lane."""
-        return window.LANE if job.state in window.AT_MARKETO else None
+        """Marketo's queue, the downloads and the destination's one writer each have their own."""
+        return window.LANES.get(job.state)
 
     def stands(self, job: Job) -> bool:
         """Whether a job of Marketo's exists for the window already."""
@@ -233,14 +230,12 @@ class Windows:
         shape, problems, rows = _shape(job), ParseProblems(), job.facts["records"]
         read = parse.batches(path, shape.schema, header=None, expected_rows=rows, problems=problems) if path else ()
         schema, newer_by = parse.landed(shape.schema), shape.stream.newer_by
-        async with self._applying:
-            began = self._clock.monotonic()
-            try:
-                applied = await load.load(self._destination, identity, schema, read, newer_by=newer_by)
-            except FileDamaged as error:
-                return await self._again(job, error)
-            seconds = self._clock.monotonic() - began
-        self._count(job, applied, problems, seconds)
+        began = self._clock.monotonic()
+        try:
+            applied = await load.load(self._destination, identity, schema, read, newer_by=newer_by)
+        except FileDamaged as error:
+            return await self._again(job, error)
+        self._count(job, applied, problems, self._clock.monotonic() - began)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:

@@ -21,7 +21,7 @@ from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Tally, Windows
 from syncengine.exports.streams import STREAMS
-from syncengine.exports.window import KIND, LANE, stretch_of
+from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, KIND, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
@@ -34,8 +34,9 @@ from syncengine.transport.client import Client
 
 # Status is renewed once a minute and looked at once a minute, so a finished job may be counted for two minutes more:
 # eight counted ones keep the two running slots busy even with short jobs, and leave two places of the ten to others.
-JOBS_AT_MARKETO = 8
-WORKERS = 4
+PLACES = {AT_MARKETO: 8, FETCHING: 3, APPLYING: 1}
+# Enough for all long steps at once and two more, so that Marketo's queue is refilled while files come in.
+WORKERS = PLACES[FETCHING] + PLACES[APPLYING] + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ async def _run(parts: Parts, jobs: Sequence[Job]) -> tuple[Windows, Outcome]:
         watches=watches,
         observe=parts.observe,
     )
-    scheduler = Scheduler({KIND: windows}, parts.client.clock, workers=WORKERS, lanes={LANE: JOBS_AT_MARKETO})
+    scheduler = Scheduler({KIND: windows}, parts.client.clock, workers=WORKERS, lanes=PLACES)
     try:
         async with anyio.create_task_group() as group:
             for watch in watches.values():

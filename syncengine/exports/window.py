@@ -25,7 +25,6 @@ from syncengine.jobs.job import Job, Moves
 from syncengine.schema import Field, FieldType, Schema
 
 KIND = "export window"
-LANE = "bulk export"
 
 PLANNED = "PLANNED"
 CREATE_INTENT = "CREATE_INTENT"
@@ -38,8 +37,22 @@ COMMITTED = "COMMITTED"
 CLEANED = "CLEANED"
 ABANDONED = "ABANDONED"
 
-AT_MARKETO = frozenset({PLANNED, CREATE_INTENT, CREATED, QUEUED})
 HOLDS_A_PLACE = frozenset({CREATED, QUEUED})
+
+# What bounds the steps of a state: places at Marketo, downloads at once, and the destination's one writer.
+AT_MARKETO = "at Marketo"
+FETCHING = "fetching"
+APPLYING = "applying"
+LANES = MappingProxyType(
+    {
+        PLANNED: AT_MARKETO,
+        CREATE_INTENT: AT_MARKETO,
+        CREATED: AT_MARKETO,
+        QUEUED: AT_MARKETO,
+        DOWNLOADING: FETCHING,
+        VERIFIED: APPLYING,
+    }
+)
 
 MOVES = Moves(
     initial=PLANNED,
