@@ -1,0 +1,115 @@
+"""A caller of a sandbox instance without a network: it gets a token, sends what a test asks, and reads the answer."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from syncengine.sandbox.instance import Instance
+from syncengine.sandbox.messages import Exchange, FileBody, Request, Response
+from syncengine.sandbox.options import SandboxOptions
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+SMALL = {"leads": 300, "activities": 600, "client_id": "id", "client_secret": "secret", "control_key": "key"}
+
+
+def small_options(**options: Any) -> SandboxOptions:
+    """Options of a small instance."""
+    return SandboxOptions(**{**SMALL, **options})
+
+
+def text_of(seconds: float) -> str:
+    """Unix seconds as Marketo takes them."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def value_of(response: Response) -> Any:
+    """The JSON of an answer."""
+    assert isinstance(response.body, bytes)
+    return orjson.loads(response.body)
+
+
+def code_of(response: Response) -> str:
+    """Marketo's code of a refused call, empty for success."""
+    errors = value_of(response).get("errors", [])
+    return str(errors[0]["code"]) if errors else ""
+
+
+def content_of(response: Response) -> bytes:
+    """The bytes of a file answer."""
+    assert isinstance(response.body, FileBody)
+    return b"".join(response.body.pieces())
+
+
+class Caller:
+    """An instance, a clock that the test moves, and a token."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = small_options(**options)
+        self.instance = Instance(self.options)
+        self.now = self.options.start_seconds
+        self.token = ""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A request with the caller's token."""
+        sent = {"Authorization": f"Bearer {self.token}", **(JSON if body is not None else {}), **(headers or {})}
+        content = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        return Request(method, path, query or {}, sent, content)
+
+    def login(self, **changes: str) -> Response:
+        """Ask for a token with a form body and keep it."""
+        form = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret", **changes}
+        request = Request("POST", "/identity/oauth/token", {}, FORM, urlencode(form).encode())
+        response = self.instance.handle(request, self.now)
+        self.token = value_of(response).get("access_token", self.token)
+        return response
+
+    def arrive(self, method: str, path: str, body: Any = None, **more: Any) -> Exchange:
+        """Send a call that stays in flight."""
+        return self.instance.arrive(self.request(method, path, body, **more), self.now)
+
+    def call(self, method: str, path: str, body: Any = None, **more: Any) -> Response:
+        """Send a call and finish it, logging in first when that has not happened."""
+        if not self.token:
+            self.login()
+        return self.instance.handle(self.request(method, path, body, **more), self.now)
+
+    def control(self, method: str, action: str, body: Any = None) -> Response:
+        """Use the control path."""
+        return self.call(method, f"/__sandbox__/{action}", body, headers={"X-Sandbox-Key": "key"})
+
+    def create(self, kind: str = "leads", *, days: float = 30, **more: Any) -> Response:
+        """Create an export of the `days` before now."""
+        window = {"startAt": text_of(self.now - days * 86_400), "endAt": text_of(self.now)}
+        asked = {"filter": {"createdAt": window}, **({"fields": ["id", "email"]} if kind == "leads" else {}), **more}
+        return self.call("POST", f"/bulk/v1/{kind}/export/create.json", asked)
+
+    def queued(self, kind: str = "leads", **more: Any) -> str:
+        """Create and enqueue an export; returns its id."""
+        job_id = str(value_of(self.create(kind, **more))["result"][0]["exportId"])
+        assert code_of(self.enqueue(job_id, kind)) == ""
+        return job_id
+
+    def enqueue(self, job_id: str, kind: str = "leads") -> Response:
+        """Enqueue an export."""
+        return self.call("POST", f"/bulk/v1/{kind}/export/{job_id}/enqueue.json")
+
+    def job(self, job_id: str, kind: str = "leads") -> dict[str, Any]:
+        """The job as its status call shows it."""
+        shown: dict[str, Any] = value_of(self.call("GET", f"/bulk/v1/{kind}/export/{job_id}/status.json"))["result"][0]
+        return shown
+
+    def file(self, job_id: str, kind: str = "leads", **headers: str) -> Response:
+        """The job's file."""
+        return self.call("GET", f"/bulk/v1/{kind}/export/{job_id}/file.json", headers=headers)
