@@ -29,7 +29,7 @@ from syncengine.sandbox.messages import Damage, Exchange, Request, Response
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.people import People
 from syncengine.sandbox.replies import UNCOUNTED_CODES, HttpRefusal, Refusal, failure, page, refusal, success
-from syncengine.sandbox.routes import JSON_TYPE, UNKNOWN, Call, read_call
+from syncengine.sandbox.routes import API_ROOTS, JSON_TYPE, UNKNOWN, Call, read_call
 
 
 class Instance:
@@ -71,6 +71,9 @@ class Instance:
             key = headers.get("x-sandbox-key", "")
             reply = control.answer(self, self.options.control_key, request, key, now)
             return Exchange("control", reply, is_api_call=False)
+        if not request.path.startswith(API_ROOTS):
+            # What lies beside the API never reaches its limits.
+            return Exchange("page", page(404), is_api_call=False)
         call = read_call(request, headers)
         self._in_flight += 1
         self.counters.arrived(call.endpoint, headers.get("user-agent", ""), self._in_flight, now)

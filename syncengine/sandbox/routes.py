@@ -19,6 +19,7 @@ BODY_BYTES_MAX = 1_000_000
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
+API_ROOTS = ("/identity/", "/rest/", "/bulk/")
 BULK_PATH = re.compile(
     r"/bulk/v1/(?P<kind>leads|activities)/export(?:\.json|/(?P<make>create)\.json|/(?P<job>[^/]+)/(?P<verb>\w+)\.json)"
 )
