@@ -13,12 +13,13 @@ Outcome = Literal["done", "partial"]
 
 @dataclass(frozen=True, slots=True)
 class CheckItem:
-    """One thing that was tried; `advice` says what to do when it is not `ok`."""
+    """One thing that was tried; when it is not `ok`, `advice` says what to do and `error` names the error's class."""
 
     name: str
     ok: bool
     detail: str
     advice: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

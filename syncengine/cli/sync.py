@@ -1,0 +1,96 @@
+"""`syncengine sync`: bring every configured stream up to now."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from syncengine.cli.failures import PARTIAL
+from syncengine.cli.options import Common
+from syncengine.cli.running import run
+from syncengine.cli.screen import Screen, megabytes, span
+from syncengine.reports import SyncReport
+
+if TYPE_CHECKING:
+    from syncengine.config import Settings
+
+RESUME = "What was committed is kept, and files that were half fetched too: `syncengine sync` goes on from there."
+
+
+def sync(
+    *,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
+    log: Path | None = None,
+    common: Common | None = None,
+) -> int:
+    """Bring every configured stream up to now.
+
+    A run that was cut short, by whatever, is continued by the next one.
+    Ends with 0 when everything is in the destination, with 1 when something
+    is missing (the report says what), with 4 when today's quota is used up.
+
+    For example:
+
+      syncengine sync
+      syncengine sync -c configs/nightly.toml --quiet --log sync.jsonl
+      syncengine sync --json | jq '.streams[] | {stream, moved}'
+
+    Parameters
+    ----------
+    quiet
+        Show no progress on standard error.
+    log
+        Append events to this file as JSON lines; - is standard error, which then shows no progress.
+    """
+    common = common or Common()
+    settings = common.settings()
+    screen = common.screen()
+    report = run(lambda: sync_once(settings, quiet=quiet, log=log), resume=RESUME)
+    show_sync(screen, report)
+    screen.result(sync_facts(report))
+    return 0 if report.outcome == "done" else PARTIAL
+
+
+async def sync_once(settings: "Settings", *, quiet: bool = False, log: Path | None = None) -> SyncReport:
+    """One sync with its observers: progress for people, a log for programs."""
+    from syncengine.engine import open_engine
+    from syncengine.observe import Observers
+    from syncengine.observe.logs import open_log
+    from syncengine.observe.progress import open_progress
+
+    to_stderr = str(log) == "-"
+    with open_log(log) as write_log, open_progress(quiet=quiet or to_stderr) as show_progress:
+        async with open_engine(settings, observe=Observers(write_log, show_progress)) as engine:
+            return await engine.sync()
+
+
+def show_sync(screen: Screen, report: SyncReport) -> None:
+    """A row a stream, then whatever is missing."""
+    rows = [
+        [
+            each.stream,
+            f"{each.windows:,}",
+            f"{each.rows:,}",
+            f"{each.inserted:,}",
+            f"{each.changed:,}",
+            f"{each.unchanged + each.outdated:,}",
+            megabytes(each.bytes),
+        ]
+        for each in report.streams
+    ]
+    screen.table(("stream", "windows", "rows read", "inserted", "changed", "as before", "size"), rows)
+    for each in report.streams:
+        for note in each.problems:
+            screen.say(f"{each.stream}: {note}")
+    for problem in report.problems:
+        screen.say(f"Missing: {problem}")
+    ending = "Done" if report.outcome == "done" else "Done in part; run `syncengine sync` again for the rest"
+    screen.say(f"{ending}: {report.calls:,} calls in {span(report.seconds)}.")
+
+
+def sync_facts(report: SyncReport) -> dict[str, object]:
+    """A report for programs, with the sums that they would otherwise have to know how to make."""
+    from dataclasses import asdict
+
+    streams = [asdict(each) | {"moved": each.moved} for each in report.streams]
+    return asdict(report) | {"streams": streams}
