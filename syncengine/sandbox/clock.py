@@ -1,6 +1,7 @@
 """The sandbox's own clock, `speed` times as fast as the machine's; separate because the core never reads a clock."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -22,14 +23,15 @@ def http_date(now: float) -> str:
 class SandboxClock:
     """Sandbox time = start + (machine's monotonic time since then) * speed."""
 
-    def __init__(self, options: SandboxOptions) -> None:
+    def __init__(self, options: SandboxOptions, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.speed = options.speed
         self._start = options.start_seconds
-        self._anchor = time.monotonic()
+        self._read = monotonic
+        self._anchor = monotonic()
 
     def now(self) -> float:
         """Unix seconds of the sandbox."""
-        return self._start + (time.monotonic() - self._anchor) * self.speed
+        return self._start + (self._read() - self._anchor) * self.speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait `seconds` of the sandbox."""

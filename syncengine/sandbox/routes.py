@@ -21,7 +21,8 @@ JSON_TYPE = "application/json"
 
 API_ROOTS = ("/identity/", "/rest/", "/bulk/")
 BULK_PATH = re.compile(
-    r"/bulk/v1/(?P<kind>leads|activities)/export(?:\.json|/(?P<make>create)\.json|/(?P<job>[^/]+)/(?P<verb>\w+)\.json)"
+    r"/bulk/v1/(?P<kind>leads|activities)/export"
+    r"(?:\.json|/(?P<make>create)\.json|/(?P<job>[^/]+)/(?P<verb>enqueue|cancel|status|file)\.json)"
 )
 BULK_METHODS = {"list": "GET", "create": "POST", "enqueue": "POST", "cancel": "POST", "status": "GET", "file": "GET"}
 METHODS = {
@@ -98,10 +99,9 @@ def read_call(request: Request, headers: Mapping[str, str]) -> Call:
     if endpoint is not None:
         return Call(endpoint, method, query, headers, request)
     match = BULK_PATH.fullmatch(request.path)
-    verb = match and (match["make"] or match["verb"] or "list")
-    if match is None or verb not in BULK_METHODS or (verb == "create" and not match["make"]):
+    if match is None:
         return Call(UNKNOWN, method, query, headers, request)
-    kind = match["kind"]
+    kind, verb = match["kind"], match["make"] or match["verb"] or "list"
     return Call(f"{kind}.export.{verb}", method, query, headers, request, kind, match["job"] or "")
 
 

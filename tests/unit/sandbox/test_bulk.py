@@ -222,7 +222,9 @@ def test_the_list_is_filtered_and_paged() -> None:
     assert not {"fields", "filter"} & set(cancelled["result"][0])
 
 
-@pytest.mark.parametrize("query", [{"status": "Lost"}, {"batchSize": "0"}, {"batchSize": "301"}, {"nextPageToken": "?"}])
+@pytest.mark.parametrize(
+    "query", [{"status": "Lost"}, {"batchSize": "0"}, {"batchSize": "301"}, {"nextPageToken": "?"}]
+)
 def test_a_list_call_that_makes_no_sense_is_refused(query: dict[str, str]) -> None:
     """Unknown statuses, sizes and tokens are 1003."""
     assert code_of(Caller().call("GET", LIST, query=query)) == "1003"

@@ -20,7 +20,9 @@ from syncengine.sandbox.files import (
 from syncengine.sandbox.hostile import HOSTILE_TEXTS
 from syncengine.sandbox.values import Value
 
-TEXTS = st.one_of(st.none(), st.sampled_from(HOSTILE_TEXTS), st.text(st.characters(exclude_characters="\0")))
+TEXTS = st.one_of(
+    st.none(), st.sampled_from(HOSTILE_TEXTS), st.text(st.characters(exclude_characters="\0", codec="utf-8"))
+)
 
 
 def written(rows: list[list[str | None]], file_format: str = "CSV") -> bytes:

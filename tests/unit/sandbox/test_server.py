@@ -1,0 +1,193 @@
+"""Tests of the sandbox over real HTTP on loopback, with a clock sixty times fast."""
+
+import hashlib
+import io
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from syncengine.sandbox.options import SandboxOptions
+from syncengine.sandbox.server import Ready, serve, write_ready
+from tests.unit.sandbox.caller import small_options, text_of
+
+SPEED = 6_000
+KEY = {"X-Sandbox-Key": "key"}
+PLENTY = {"calls_per_window": 10_000, "token_seconds": 10**7, "calls_per_day": 10**6, "speed": SPEED}
+
+
+class Client:
+    """A session that has a token."""
+
+    def __init__(self, session: ClientSession, headers: dict[str, str]) -> None:
+        self.session = session
+        self.headers = headers
+
+    async def json(self, method: str, path: str, **more: Any) -> Any:
+        async with self.session.request(method, path, headers=self.headers | KEY, **more) as reply:
+            return orjson.loads(await reply.read())
+
+    async def finished_job(self) -> dict[str, Any]:
+        """Export all leads of the last month and wait for the file."""
+        now = (await self.json("GET", "/__sandbox__/clock"))["unix_seconds"]
+        window = {"startAt": text_of(now - 30 * 86_400), "endAt": text_of(now)}
+        asked = {"fields": ["id", "email", "notes", "nickname"], "filter": {"createdAt": window}}
+        made = await self.json("POST", "/bulk/v1/leads/export/create.json", json=asked)
+        job_id = made["result"][0]["exportId"]
+        await self.json("POST", f"/bulk/v1/leads/export/{job_id}/enqueue.json")
+        while True:
+            job = (await self.json("GET", f"/bulk/v1/leads/export/{job_id}/status.json"))["result"][0]
+            if job["status"] == "Completed":
+                return dict(job)
+            await anyio.sleep(0.005)
+
+
+@asynccontextmanager
+async def sandbox(**options: Any) -> AsyncIterator[Client]:
+    """A running sandbox and a client with a token."""
+    settings: SandboxOptions = small_options(**{"leads": 3_000, **PLENTY, **options})
+    places: list[Ready] = []
+    is_ready = anyio.Event()
+
+    def announce(ready: Ready) -> None:
+        places.append(ready)
+        is_ready.set()
+
+    async def run() -> None:
+        await serve(settings, ready=announce)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        await is_ready.wait()
+        async with ClientSession(places[0].base_url, timeout=ClientTimeout(total=20)) as session:
+            form = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
+            async with session.post("/identity/oauth/token", data=form) as reply:
+                token = (await reply.json())["access_token"]
+            yield Client(session, {"Authorization": f"Bearer {token}"})
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_file_arrives_whole_and_in_parts() -> None:
+    """Its bytes have the announced size and checksum, and the counter saw each byte once."""
+    async with sandbox() as client:
+        job = await client.finished_job()
+        path = f"/bulk/v1/leads/export/{job['exportId']}/file.json"
+        async with client.session.get(path, headers=client.headers) as reply:
+            content = await reply.read()
+        part_headers = {**client.headers, "Range": "bytes=100-199", "Accept-Encoding": "gzip"}
+        async with client.session.get(path, headers=part_headers) as reply:
+            part = await reply.read()
+            assert (reply.status, reply.headers["Content-Range"]) == (206, f"bytes 100-199/{len(content)}")
+            assert "Content-Encoding" not in reply.headers
+        assert job["fileChecksum"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert (job["fileSize"], part) == (len(content), content[100:200])
+        counters = await client.json("GET", "/__sandbox__/counters")
+        assert counters["file_bytes"] == {job["exportId"]: len(content) + 100}
+        assert counters["in_flight"] == 0
+
+
+async def test_json_is_compressed_when_asked_and_dates_are_the_sandboxs() -> None:
+    """Large replies take gzip, and Date tells the sandbox's time."""
+    async with sandbox(start=None, speed=1) as client:
+        headers = {**client.headers, "Accept-Encoding": "gzip"}
+        async with client.session.get("/rest/v1/leads/describe.json", headers=headers) as reply:
+            assert reply.headers["Content-Encoding"] == "gzip"
+            assert len((await reply.json())["result"]) == 64
+            assert reply.headers["Date"].endswith("GMT")
+        async with client.session.get("/rest/v1/stats/usage.json", headers=headers) as reply:
+            assert "Content-Encoding" not in reply.headers
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "reset"])
+async def test_broken_connections_break(action: str) -> None:
+    """The client gets an error, the call is no longer in flight, and the next call works."""
+    async with sandbox() as client:
+        rules = [{"action": action, "path": "*describe.json", "bytes": 100, "times": 5}]
+        await client.json("POST", "/__sandbox__/faults", json=rules)
+        with pytest.raises(ClientError):
+            await client.json("POST", "/rest/v1/leads/describe.json", params={"_method": "GET"})
+        await client.json("POST", "/__sandbox__/faults", json=[])
+        assert len((await client.json("GET", "/rest/v1/leads/describe.json"))["result"]) == 64
+        assert (await client.json("GET", "/__sandbox__/counters"))["in_flight"] == 0
+
+
+async def test_a_truncated_body_ends_cleanly() -> None:
+    """Nothing but its size betrays that bytes are missing."""
+    async with sandbox() as client:
+        job = await client.finished_job()
+        rules = [{"action": "truncate", "path": "*file.json", "bytes": 1_000}]
+        await client.json("POST", "/__sandbox__/faults", json=rules)
+        path = f"/bulk/v1/leads/export/{job['exportId']}/file.json"
+        async with client.session.get(path, headers=client.headers) as reply:
+            assert "Content-Length" not in reply.headers
+            assert len(await reply.read()) == 1_000
+
+
+async def test_a_client_that_leaves_frees_its_place_and_is_charged_for_little() -> None:
+    """A throttled download that is broken off was sent in part only."""
+    async with sandbox(bandwidth=100.0, speed=600, leads=60_000, job_seconds=(1, 1), status_seconds=1) as client:
+        job = await client.finished_job()
+        path = f"/bulk/v1/leads/export/{job['exportId']}/file.json"
+        async with client.session.get(path, headers=client.headers) as reply:
+            received = len(await reply.content.readexactly(5_000))
+        counters: dict[str, Any] = {"in_flight": 1}
+        while counters["in_flight"]:
+            await anyio.sleep(0.01)
+            counters = await client.json("GET", "/__sandbox__/counters")
+        assert received <= counters["file_bytes_total"] < received + 65_536 < job["fileSize"]
+
+
+async def test_ten_waiting_calls_refuse_the_eleventh() -> None:
+    """Calls are in flight while their answer waits."""
+    async with sandbox(latency_seconds=(600.0, 600.0), speed=6_000) as client:
+        codes: list[str] = []
+
+        async def call() -> None:
+            answer = await client.json("GET", "/rest/v1/stats/usage.json")
+            codes.extend(error["code"] for error in answer.get("errors", []))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(12):
+                tasks.start_soon(call)
+        assert codes == ["615", "615"]
+
+
+async def test_too_large_requests_are_refused() -> None:
+    """413 for the body, 414 for the URI, though the HTTP parser would take more."""
+    async with sandbox() as client:
+        path = "/bulk/v1/leads/export/create.json"
+        big = io.BytesIO(b"x" * 1_200_000)
+        async with client.session.post(path, headers=client.headers, data=big) as reply:
+            assert reply.status == 413
+        query = {"fields": "x" * 9_000}
+        async with client.session.get("/rest/v1/leads/describe.json", headers=client.headers, params=query) as reply:
+            assert reply.status == 414
+
+
+async def test_the_truth_is_streamed() -> None:
+    """One JSON line for each lead."""
+    async with sandbox(leads=1_200) as client, client.session.get("/__sandbox__/truth/leads", headers=KEY) as reply:
+        lines = (await reply.read()).splitlines()
+        assert len(lines) == 1_200
+        assert orjson.loads(lines[0])["id"] == 1001
+
+
+async def test_only_loopback_is_served() -> None:
+    """People's data never leaves the machine by mistake."""
+    with pytest.raises(ValueError, match="loopback"):
+        await serve(small_options(), host="0.0.0.0", ready=print)  # noqa: S104  # the very thing that is refused
+
+
+def test_the_ready_file_is_written_for_the_owner_alone(tmp_path: Path) -> None:
+    """It holds the secret, so nobody else may read it, and no partial file stays."""
+    path = tmp_path / "ready.json"
+    write_ready(path, Ready("http://127.0.0.1:1", "id", "secret", "key", "123-ABC-456"))
+    assert orjson.loads(path.read_bytes())["client_secret"] == "secret"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
