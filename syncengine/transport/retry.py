@@ -32,6 +32,8 @@ WAITS: dict[str, tuple[float, float, float]] = {
     "1029a": (30.0, 60.0, 240.0),
 }
 REFRESHES_MAX = 3
+# Doubling ends here: a call that waits for hours must not overflow a float.
+DOUBLINGS_MAX = 16
 
 
 class Stop(Enum):
@@ -120,7 +122,7 @@ def decide(entry: CodeEntry, repeat: Repeat, tries: Tries, patience: Patience, *
 def _back_off(tries: Tries, patience: Patience) -> Decision:
     if tries.failed >= patience.tries:
         return Stop.UNAVAILABLE
-    longest = BACKOFF_FIRST_SECONDS * 2 ** (tries.failed - 1)
+    longest = BACKOFF_FIRST_SECONDS * 2 ** min(DOUBLINGS_MAX, tries.failed - 1)
     return Wait(0.0, min(BACKOFF_MAX_SECONDS, longest), charged=True)
 
 
@@ -128,7 +130,7 @@ def _wait_for_room(code: str, tries: Tries, patience: Patience) -> Decision:
     if tries.elapsed >= patience.wait_seconds:
         return Stop.UNAVAILABLE
     shortest, first, longest = WAITS[code]
-    return Wait(shortest, min(longest, first * 2**tries.waited), charged=False)
+    return Wait(shortest, min(longest, first * 2 ** min(DOUBLINGS_MAX, tries.waited)), charged=False)
 
 
 class RetryBudget:
