@@ -15,7 +15,7 @@ import anyio
 from syncengine.clock import Clock
 from syncengine.errors import QuotaExhausted
 from syncengine.marketo.call import Priority
-from syncengine.transport.book import Book, SlotStore, Spent, Waiter
+from syncengine.transport.book import Book, Slot, SlotStore, Spent, Waiter
 from syncengine.transport.quota import book_spending, next_reset, spent_today
 from syncengine.transport.turns import (
     Exhausted,
@@ -61,11 +61,12 @@ class GateUse:
 class Permit:
     """The right to make one call. Report what happens to it in order; `Gate.enter` closes what was left open."""
 
-    def __init__(self, gate: "Gate", slot_id: int, window_seconds: float, deadline: float) -> None:
+    def __init__(self, gate: "Gate", slot: Slot, *, billed: bool) -> None:
         self._gate = gate
-        self.slot_id = slot_id
-        self._window_seconds = window_seconds
-        self.deadline = deadline
+        self.slot_id = slot.id
+        self._window_seconds = gate.limits.window_seconds
+        self._seconds = slot.deadline - slot.sent_at
+        self._billed = billed
         self._answered = False
         self._closed = False
         self._kept_at = 0.0
@@ -82,17 +83,17 @@ class Permit:
         now = self._gate.clock.monotonic()
         if now - self._kept_at >= KEEP_SECONDS:
             self._kept_at = now
-            self.deadline = now + LOST_CALL_SECONDS
-            await self._gate.amend(self.slot_id, deadline=self.deadline)
+            await self._gate.amend(self.slot_id, deadline=now + self._seconds)
 
     async def unsent(self) -> None:
         """Nothing left this machine: both places, and the booked call, come back at once."""
         self._closed = True
-        await self._gate.forget(self.slot_id, refund=True)
+        await self._gate.forget(self.slot_id, refund=self._billed)
 
     async def free(self) -> None:
         """Marketo does not bill this answer: the call does not count towards the day."""
-        await self._gate.refund()
+        if self._billed:
+            await self._gate.refund()
 
     async def refused(self, which: str) -> None:
         """606 ("window") or 615 ("flight")."""
@@ -158,7 +159,7 @@ class Gate:
                 match answer:
                     case Granted(slot):
                         asked = False
-                        return Permit(self, slot.id, self.limits.window_seconds, slot.deadline)
+                        return Permit(self, slot, billed=billed)
                     case Exhausted(resume_at):
                         asked = False
                         raise exhausted(resume_at, name)
@@ -210,10 +211,13 @@ class Gate:
         await self._store.transact(change)
 
     async def forget(self, slot_id: int, *, refund: bool) -> None:
-        """Remove a slot whose call was never sent."""
-        await self._store.transact(lambda book: book.slots.pop(slot_id, None))
-        if refund:
-            await self.refund()
+        """Remove a slot whose call was never sent, and its booked call with it."""
+
+        def change(book: Book) -> None:
+            if book.slots.pop(slot_id, None) and refund:
+                book_spending(book.spent, self.clock.now(), calls=-1)
+
+        await self._store.transact(change)
 
     async def refund(self) -> None:
         """Take one call off today's ledger."""
