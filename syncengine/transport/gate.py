@@ -43,6 +43,7 @@ class _InLine:
     id: str
     rank: float
     nudge: anyio.Event
+    slot_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +172,24 @@ class Gate:
             self._nudge_first()
             if asked:
                 with anyio.CancelScope(shield=True):
-                    await self._store.transact(lambda book: book.waiters.pop(me.id, None))
+                    await self._leave(me, refund=billed)
 
     async def _ask(self, me: _InLine, name: str, seconds: float, *, billed: bool) -> Granted | NotYet | Exhausted:
         def change(book: Book) -> Granted | NotYet | Exhausted:
             # The clock is read inside the transaction: waiting for the lock must not age the moment.
             moment = self._moment()
             waiter = Waiter(me.id, self._holder, me.rank, moment.at)
-            return ask(book, waiter, self.limits, moment, name=name, seconds=seconds, billed=billed)
+            answer = ask(book, waiter, self.limits, moment, name=name, seconds=seconds, billed=billed)
+            me.slot_id = answer.slot.id if isinstance(answer, Granted) else None
+            return answer
 
         return await self._store.transact(change)
+
+    async def _leave(self, me: _InLine, *, refund: bool) -> None:
+        """Take a call out of line whose caller was cancelled, with the slot that it may have got at that moment."""
+        await self._store.transact(lambda book: book.waiters.pop(me.id, None))
+        if me.slot_id is not None:
+            await self.forget(me.slot_id, refund=refund)
 
     def _moment(self) -> Moment:
         return Moment(self.clock.now(), self.clock.monotonic())
