@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import anyio
 
 from syncengine.clock import Clock
-from syncengine.errors import CredentialsRejected, MarketoError
+from syncengine.errors import CredentialsRejected, SyncEngineError
 from syncengine.marketo.rows import Token
 
 # How long before the end the refresher looks in, and how short a life it still does that for.
@@ -125,7 +125,7 @@ class Tokens:
                 dying = self._held or held
                 await self._clock.sleep(dying.dies_from - self.transit_seconds - self._clock.monotonic())
                 await self.current()
-            except MarketoError:
+            except SyncEngineError:
                 # Whoever needs the token next meets the same error and reports it; this task only hurries ahead.
                 await self._clock.sleep(LOOK_IN_SECONDS)
 
