@@ -6,7 +6,7 @@
 
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -54,6 +54,8 @@ ERRORS: dict[Stop, type[MarketoError]] = {
     Stop.TOO_LARGE: TooLarge,
     Stop.UNSUPPORTED: Unsupported,
     Stop.GONE: NotFound,
+    # Where the caller needs what the answer does not hold: a file, or the row of a job.
+    Stop.ALREADY: CallRejected,
     Stop.REJECTED: CallRejected,
 }
 ADVICE: dict[Stop, str] = {
@@ -118,8 +120,10 @@ class Client:
                     return call.decode(outcome)
                 except Malformed as error:
                     outcome = _refusal("2XX_NOT_JSON", str(error))
-            if (stopped := await self._after(outcome, trying)) is Stop.ALREADY:
-                return call.decode(outcome.as_empty())
+            stopped = await self._after(outcome, trying)
+            if stopped is Stop.ALREADY:
+                with suppress(Malformed):
+                    return call.decode(outcome.as_empty())
             if stopped is not None:
                 raise await self._error(stopped, outcome, trying)
 
