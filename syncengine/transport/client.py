@@ -161,24 +161,23 @@ class Client:
         call = trying.call
         while True:
             trying.token = token = await self.tokens.current() if call.authorized else ""
+            # Before the gate: a call that is too large takes no place.
+            request = as_request(call, token, headers)
             # Calls without a token are identity's, for which all others may be waiting: they go first.
             priority = self.priority if call.authorized else Priority.INTERACTIVE
             async with self.gate.enter(call.name, priority, seconds=HEADERS_SECONDS, billed=call.authorized) as permit:
                 if call.authorized and not self.tokens.lives(token):
                     await permit.unsent()
                     continue
-                async with self._sent(call, token, headers, permit) as answer:
+                async with self._sent(call.name, request, permit) as answer:
                     yield answer, permit
                 return
 
     @asynccontextmanager
-    async def _sent(
-        self, call: Call[object], token: str, headers: dict[str, str], permit: Permit
-    ) -> AsyncIterator[WireAnswer]:
-        request = as_request(call, token, headers)
+    async def _sent(self, name: str, request: WireRequest, permit: Permit) -> AsyncIterator[WireAnswer]:
         sent_at = self.clock.monotonic()
         self.calls_sent += 1
-        self._observe(CallSent(name=call.name))
+        self._observe(CallSent(name))
         sending = self._wire.send(request)
         try:
             with self.clock.fail_after(HEADERS_SECONDS):
@@ -197,7 +196,7 @@ class Client:
         finally:
             with anyio.CancelScope(shield=True):
                 await sending.__aexit__(None, None, None)
-            self._observe(CallAnswered(call.name, answer.status, self.clock.monotonic() - sent_at))
+            self._observe(CallAnswered(name, answer.status, self.clock.monotonic() - sent_at))
 
     def server_now(self) -> datetime:
         """The present instant by Marketo's clock, as its last answer showed it to the second; ours before that."""
