@@ -34,6 +34,7 @@ BREAKS_MAX = 5
 BREAK_WAIT_SECONDS = 2.0
 # Room beyond the file that must stay free, for the journal and the destination.
 DISK_RESERVE_BYTES = 16 * 1024 * 1024
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the disk, the user's quota, `ulimit -f`
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,13 @@ class _Part:
     digest: Any = field(default_factory=hashlib.sha256)
 
     def append(self, piece: bytes) -> None:
-        self.file.write(piece)
-        self.digest.update(piece)
-        self.size += len(piece)
+        # An unbuffered write may take less than it was given: on a disk that is nearly full it does.
+        left = memoryview(piece)
+        while left:
+            written = self.file.write(left)
+            self.digest.update(left[:written])
+            self.size += written
+            left = left[written:]
 
     def restart(self) -> None:
         self.file.seek(0)
@@ -72,7 +77,7 @@ async def download(
 ) -> str:
     """Bring the file of `call` to `path` and give its SHA-256 in hex; a whole file already there is only hashed.
 
-    Raises FileDamaged when the bytes are not those announced (the part is gone then), Unavailable when the connection
+    Raises FileDamaged when the bytes are not those announced (no wrong byte of them stays), Unavailable when the connection
     keeps breaking (the part stays), NoSpace, and what `Client.stream` raises.
     """
     if await run_blocking(path.exists):
@@ -99,14 +104,15 @@ async def _fill(
     client: Client, call: Call[None], part: _Part, expected: Expected, progress: Callable[[int], None]
 ) -> None:
     """Append until the part is as long as the file, through as many breaks as bring something."""
-    breaks = 0
+    breaks, furthest = 0, part.size
     progress(part.size)
     while part.size < expected.size:
-        before = part.size
         try:
             await _read_on(client, call, part, expected, progress)
         except WireError as error:
-            breaks = breaks + 1 if part.size <= before else 0
+            # Only new ground counts: a server that answers each range wrongly sends the same beginning for ever.
+            breaks = breaks + 1 if part.size <= furthest else 0
+            furthest = max(furthest, part.size)
             if breaks >= BREAKS_MAX:
                 raise Unavailable(
                     f"{call.name} broke off {breaks} times in a row at byte {part.size} of {expected.size}: {error}.",
@@ -146,11 +152,12 @@ def _place(answer: WireAnswer, part: _Part, expected: Expected) -> None:
     """See to it that what comes is what belongs at the part's end."""
     if answer.status == 200:
         # The server ignored the range, or none was asked for: this body is the file from its first byte.
+        length = answer.headers.get("Content-Length")
+        if length is not None and length != str(expected.size):
+            # An error in the clothes of a file must not cost the prefix that is already here.
+            raise FileDamaged(f"The file's answer has {length} bytes where Marketo announced {expected.size}.")
         if part.size:
             part.restart()
-        length = answer.headers.get("Content-Length")
-        if length is not None and int(length) != expected.size:
-            raise FileDamaged(f"The file's answer has {length} bytes where Marketo announced {expected.size}.")
         return
     stated = CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
     if stated is None or int(stated[1]) != part.size or stated[3] not in {"*", str(expected.size)}:
@@ -208,6 +215,6 @@ def _disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise no_space(folder, "it is full") from error
         raise
