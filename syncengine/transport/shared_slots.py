@@ -65,10 +65,14 @@ class SharedSlotStore:
         with _translated(path):
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._path = path
-            path.chmod(0o600)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._prepare(boot_id, closed_until=now + window_seconds)
+            try:
+                path.chmod(0o600)
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=NORMAL")
+                self._prepare(boot_id, closed_until=now + window_seconds)
+            except BaseException:
+                self._db.close()
+                raise
 
     def _prepare(self, boot_id: str, *, closed_until: float) -> None:
         with self._transaction():
@@ -130,10 +134,12 @@ class SharedSlotStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # SQLite has ended the transaction by itself where it found the disk full.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
 
 @contextmanager
