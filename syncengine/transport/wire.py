@@ -22,6 +22,10 @@ CONNECT_SECONDS = 10.0
 # Between two reads of a body; the whole may take as long as it flows.
 READ_SECONDS = 60.0
 PIECE_BYTES = 256 * 1024
+# The caller knows for how long headers are worth waiting for; this only ends what a caller forgot.
+HEADERS_SECONDS_MAX = 300.0
+# Shorter than servers and proxies keep idle connections: one that they close first breaks the next call.
+KEEP_ALIVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,9 @@ class WireError(Exception):
 
 
 class _HttpAnswer:
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, read_seconds: float) -> None:
         self._response = response
+        self._read_seconds = read_seconds
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
 
@@ -91,8 +96,12 @@ class _HttpAnswer:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         with _translated():
-            async for piece in self._response.content.iter_chunked(PIECE_BYTES):
+            while piece := await self._piece():
                 yield piece
+
+    async def _piece(self) -> bytes:
+        async with asyncio.timeout(self._read_seconds):
+            return await self._response.content.read(PIECE_BYTES)
 
 
 class HttpWire:
@@ -118,16 +127,18 @@ class HttpWire:
     async def __aenter__(self) -> Self:
         tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE_SECONDS),
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=aiohttp.ClientTimeout(
                 total=None,
                 sock_connect=self._connect_seconds,
-                sock_read=self._read_seconds,
+                sock_read=max(self._read_seconds, HEADERS_SECONDS_MAX),
             ),
             auto_decompress=True,
             trust_env=True,
         )
+        # aiohttp repeats a read whose kept connection breaks: a second call, for which no place is held at the gate.
+        self._session._retry_connection = False  # noqa: SLF001  # no public switch
         return self
 
     async def __aexit__(
@@ -149,7 +160,7 @@ class HttpWire:
                 allow_redirects=False,
             )
         async with response:
-            yield _HttpAnswer(response)
+            yield _HttpAnswer(response, self._read_seconds)
 
     async def close(self) -> None:
         """Close the session and its connections."""
