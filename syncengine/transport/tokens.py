@@ -27,7 +27,7 @@ TRANSIT_SECONDS_MIN = 1.0
 TRANSIT_SECONDS_MAX = 15.0
 ASK_AGAIN_SECONDS = 1.0
 ASKS_AT_TURN = 8
-# What a token is taken to live for when Marketo's answer does not say.
+# What a token is taken to live for when Marketo's answers do not say.
 LIFE_UNKNOWN_SECONDS = 60.0
 
 
@@ -44,9 +44,12 @@ class HeldToken:
 
 
 def held(answer: Token, sent: float, got: float, before: HeldToken | None) -> HeldToken:
-    """The bounds that one identity answer gives, narrowed by what was known of the same token before."""
-    life = float(answer.expires_in) if answer.expires_in > 0 else 0.0
-    if life == 0.0 and (before is None or before.value != answer.access_token):
+    """The bounds that one identity answer gives, narrowed by what was known of the same token before.
+
+    A life of 0 means less than a second. Stated again when that second is over, it means that lives are not stated.
+    """
+    life = float(max(0, answer.expires_in))
+    if life == 0.0 and before is not None and sent >= before.dies_by:
         life = LIFE_UNKNOWN_SECONDS
     fresh = HeldToken(answer.access_token, sent + life, got + life + 1.0)
     if before is None or before.value != fresh.value:
@@ -132,7 +135,9 @@ class Tokens:
     async def _turn(self, dying: HeldToken | None) -> str:
         """Get a token that lives, at the first moment at which there can be one. The lock is held."""
         if dying is None:
-            return (await self._ask()).value
+            dying = await self._ask()
+            if self.lives(dying.value):
+                return dying.value
         for _ in range(ASKS_AT_TURN):
             known = self._held or dying
             now = self._clock.monotonic()
