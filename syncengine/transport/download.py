@@ -77,8 +77,8 @@ async def download(
 ) -> str:
     """Bring the file of `call` to `path` and give its SHA-256 in hex; a whole file already there is only hashed.
 
-    Raises FileDamaged when the bytes are not those announced (no wrong byte of them stays), Unavailable when the connection
-    keeps breaking (the part stays), NoSpace, and what `Client.stream` raises.
+    Raises FileDamaged when the bytes are not those announced (no wrong byte of them stays), Unavailable when the
+    connection keeps breaking (the part stays), NoSpace, and what `Client.stream` raises.
     """
     if await run_blocking(path.exists):
         return await run_blocking(lambda: _verified(path, expected))

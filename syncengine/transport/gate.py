@@ -65,7 +65,6 @@ class Permit:
     def __init__(self, gate: "Gate", slot: Slot, *, billed: bool) -> None:
         self._gate = gate
         self.slot_id = slot.id
-        self._window_seconds = gate.limits.window_seconds
         self._seconds = slot.deadline - slot.sent_at
         self._billed = billed
         self._answered = False
@@ -75,9 +74,8 @@ class Permit:
     async def answered(self) -> None:
         """The headers have arrived: the window's place comes back a full window from now."""
         self._answered = True
-        now = self._gate.clock.monotonic()
-        self._kept_at = now
-        await self._gate.amend(self.slot_id, window_free_at=now + self._window_seconds)
+        now = self._kept_at = self._gate.clock.monotonic()
+        await self._gate.amend(self.slot_id, window_free_at=now + self._gate.limits.window_seconds)
 
     async def keep(self) -> None:
         """The body still streams: say so now and then, so that nobody takes the call for dead."""
@@ -110,7 +108,8 @@ class Permit:
             await self._gate.amend(self.slot_id, flight_free_at=now)
         else:
             lost = now + LOST_CALL_SECONDS
-            await self._gate.amend(self.slot_id, flight_free_at=lost, window_free_at=lost + self._window_seconds)
+            window_free_at = lost + self._gate.limits.window_seconds
+            await self._gate.amend(self.slot_id, flight_free_at=lost, window_free_at=window_free_at)
 
 
 class Gate:
