@@ -88,5 +88,5 @@ def virtual(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 def virtual_clock(origin: datetime = ORIGIN) -> ScaledClock:
-    """A clock over the running virtual loop that starts at `origin`."""
-    return ScaledClock(1.0, origin)
+    """A clock over the running virtual loop that starts at `origin`; threads read the loop's time too."""
+    return ScaledClock(1.0, origin, asyncio.get_running_loop().time)
