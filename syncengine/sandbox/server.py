@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -155,7 +155,8 @@ async def serve(
     if not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"the sandbox listens on a loopback address only, not on {host}")
     started = options if options.start is not None else replace(options, start=real_now())
-    with contextlib.closing(SpoolFiles()) as files:
+    # Signals are heard before anyone learns that the sandbox is ready: a quick caller may end it at once.
+    with _termination() as terminated, contextlib.closing(SpoolFiles()) as files:
         instance = Instance(started, files=files)
         # Building the data takes a while: the clock starts when it is done, at the instant that the data ends with.
         clock = SandboxClock(started)
@@ -175,18 +176,25 @@ async def serve(
                     options.name,
                 )
             )
-            await _terminated()
+            await terminated()
         finally:
             with anyio.CancelScope(shield=True):
                 await runner.cleanup()
 
 
-async def _terminated() -> None:
+@contextlib.contextmanager
+def _termination() -> Iterator[Callable[[], Awaitable[None]]]:
+    """A wait for SIGTERM, which is heard from here on; outside the main thread a wait without end."""
     if threading.current_thread() is not threading.main_thread():
-        await anyio.sleep_forever()
+        yield anyio.sleep_forever
+        return
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
-        async for _ in signals:
-            return
+
+        async def terminated() -> None:
+            async for _ in signals:
+                return
+
+        yield terminated
 
 
 def run(options: SandboxOptions, host: str = "127.0.0.1", port: int = 0, ready_file: Path | None = None) -> None:

@@ -2,7 +2,10 @@
 
 import hashlib
 import io
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -191,3 +194,21 @@ def test_the_ready_file_is_written_for_the_owner_alone(tmp_path: Path) -> None:
     assert orjson.loads(path.read_bytes())["client_secret"] == "secret"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """From the moment at which the ready file exists, SIGTERM and SIGINT end it with 0 and without a word."""
+    path = tmp_path / "ready.json"
+    script = (
+        "from pathlib import Path; from syncengine.sandbox.options import SandboxOptions; "
+        "from syncengine.sandbox.server import run; "
+        f"run(SandboxOptions(leads=1, activities=1), ready_file=Path({str(path)!r}))"
+    )
+    async with await anyio.open_process([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+        while not path.exists() and process.returncode is None:  # noqa: ASYNC110  # a file raises no event
+            await anyio.sleep(0.01)
+        process.send_signal(number)
+        assert process.stderr is not None
+        words = b"".join([part async for part in process.stderr])
+        assert (await process.wait(), words) == (0, b"")
