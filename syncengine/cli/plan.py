@@ -52,7 +52,7 @@ def show_plan(screen: Screen, planned: SyncPlan) -> None:
     time = f", about {span(planned.seconds)}" if planned.seconds else ""
     screen.say(f"About {planned.calls:,} calls of the {planned.calls_left_today:,} that today has left{time}.")
     sizes = [each.bytes_estimate for each in planned.streams if each.bytes_estimate is not None]
-    known = f"About {megabytes(sum(sizes))}" if sizes else "A size that is not known before the first run"
-    screen.say(f"{known} of export; today has {megabytes(planned.export_bytes_left_today)} left.")
+    size = f"About {megabytes(sum(sizes))}" if sizes else "Megabytes that are not known before the first run,"
+    screen.say(f"{size} of the {megabytes(planned.export_bytes_left_today)} of bulk export that today has left.")
     if planned.calls > planned.calls_left_today or sum(sizes) > planned.export_bytes_left_today:
         screen.say("That is more than today allows: the sync will pause (exit 4) and the next one goes on from there.")

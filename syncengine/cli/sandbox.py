@@ -1,6 +1,7 @@
 """`syncengine sandbox`: a Marketo instance on this machine, to rehearse and to measure against."""
 
 import contextlib
+import os
 import math
 import sys
 from collections.abc import Callable
@@ -171,8 +172,12 @@ def _serve(options: "SandboxOptions", serving: Serving, announce: Callable[["Rea
 async def _until_input_closes(scope: "CancelScope") -> None:
     import anyio
 
-    # Abandoned on cancel: nothing wakes a thread that reads; the process ends right after.
-    await anyio.to_thread.run_sync(sys.stdin.buffer.read, abandon_on_cancel=True)
+    # Not in a thread: nothing wakes one that reads, and the process would wait for it at its end.
+    descriptor = sys.stdin.fileno()
+    while True:
+        await anyio.wait_readable(descriptor)
+        if not os.read(descriptor, 4096):
+            break
     scope.cancel()
 
 

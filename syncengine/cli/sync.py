@@ -46,7 +46,7 @@ def sync(
     settings = common.settings()
     screen = common.screen()
     report = run(lambda: sync_once(settings, quiet=quiet, log=log), resume=RESUME)
-    show_sync(screen, report)
+    show_sync(screen, report, time_scale=settings.instance.time_scale)
     screen.result(sync_facts(report))
     return 0 if report.outcome == "done" else PARTIAL
 
@@ -64,7 +64,7 @@ async def sync_once(settings: "Settings", *, quiet: bool = False, log: Path | No
             return await engine.sync()
 
 
-def show_sync(screen: Screen, report: SyncReport) -> None:
+def show_sync(screen: Screen, report: SyncReport, *, time_scale: float = 1.0) -> None:
     """A row a stream, then whatever is missing."""
     rows = [
         [
@@ -81,11 +81,12 @@ def show_sync(screen: Screen, report: SyncReport) -> None:
     screen.table(("stream", "windows", "rows read", "inserted", "changed", "as before", "size"), rows)
     for each in report.streams:
         for note in each.problems:
-            screen.say(f"{each.stream}: {note}")
+            screen.say(f"{each.stream}: {note.removeprefix(f'{each.stream}: ')}")
     for problem in report.problems:
         screen.say(f"Missing: {problem}")
     ending = "Done" if report.outcome == "done" else "Done in part; run `syncengine sync` again for the rest"
-    screen.say(f"{ending}: {report.calls:,} calls in {span(report.seconds)}.")
+    here = f" of the sandbox's clock, {span(report.seconds / time_scale)} here" if time_scale != 1.0 else ""
+    screen.say(f"{ending}: {report.calls:,} calls in {span(report.seconds)}{here}.")
 
 
 def sync_facts(report: SyncReport) -> dict[str, object]:

@@ -36,20 +36,19 @@ WORDS = {"CREATED": "at Marketo", "QUEUED": "at Marketo", "DOWNLOADING": "fetchi
 
 @dataclass(slots=True)
 class StreamCount:
-    """How far one stream is. `fetching` holds the bytes so far of files that are on their way."""
+    """How far one stream is; `fetched` holds the bytes so far of each job's file."""
 
     windows: int = 0
     applied: int = 0
     rows: int = 0
     moved: int = 0
-    bytes: int = 0
     states: dict[str, str] = field(default_factory=dict)
-    fetching: dict[str, int] = field(default_factory=dict)
+    fetched: dict[str, int] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
-        """Rows and megabytes, those of half-fetched files included."""
-        size = self.bytes + sum(self.fetching.values())
+        """Rows, and megabytes that were fetched for them."""
+        size = sum(self.fetched.values())
         return f"{self.rows:,} rows ({self.moved:,} new or changed), {size / MEGABYTE:,.1f} MB"
 
     @property
@@ -76,12 +75,10 @@ class Count:
                 self.in_flight = max(0, self.in_flight - 1)
             case StreamPlanned(stream, windows):
                 self.of(stream).windows = windows
-            case JobMoved(job_id, stream, move, state):
+            case JobMoved(job_id, stream, _, state):
                 self.of(stream).states[job_id] = state
-                if move in {"committed", "lost"}:
-                    self.of(stream).fetching.pop(job_id, None)
             case DownloadProgress(job_id, stream, done_bytes):
-                self.of(stream).fetching[job_id] = done_bytes
+                self.of(stream).fetched[job_id] = done_bytes
             case WindowApplied():
                 self._applied(event)
 
@@ -94,7 +91,6 @@ class Count:
         count.applied += 1
         count.rows += event.inserted + event.changed + event.unchanged + event.outdated
         count.moved += event.inserted + event.changed
-        count.bytes += event.bytes
 
 
 class Lines:

@@ -1,0 +1,70 @@
+"""An asyncio bulk data-sync engine for Adobe Marketo Engage.
+
+The tree, from the top floor down; each floor imports only from floors below.
+
+`cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
+
+`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here.
+
+`config` makes frozen settings of TOML and the environment. Only `cli` and `engine` read it; the others take arguments.
+
+`exports` brings bulk exports from Marketo to the destination, a module a stage: streams, slice, request, fetch, parse,
+load. Stages never call each other; `run` does, and `sync` is one run of several streams from lease to report.
+
+`transport` is how a call travels: gate, token, wire, answer, retry. `client` performs any call; read it first.
+
+`jobs` is what is to be done, durably: the journal, leases, and the scheduler. It never heard of Marketo.
+
+`destinations` are where rows go, in one transaction a window; nor did they.
+
+`marketo` is what Marketo says, as plain values and functions: calls, replies, error codes, limits. No I/O, no clock.
+
+`schema`, `reports`, `observe`, `threads` and `clock` are the ground floor: the shape of rows, what the engine answers,
+events and their listeners, the door to threads, and the only place that asks what time it is.
+
+`errors` lies below all of it: the class of an error says what the engine does next.
+
+`sandbox` stands apart: a Marketo instance on this machine. It shares no code with the engine, so that a
+misunderstanding of Marketo cannot hide on both sides.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from syncengine.config import Settings, load
+    from syncengine.engine import Engine, open_engine, read_status
+    from syncengine.errors import SyncEngineError
+    from syncengine.reports import CheckReport, StatusReport, SyncPlan, SyncReport
+
+__all__ = [
+    "CheckReport",
+    "Engine",
+    "Settings",
+    "StatusReport",
+    "SyncEngineError",
+    "SyncPlan",
+    "SyncReport",
+    "load",
+    "open_engine",
+    "read_status",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Public names load when they are first asked for: importing the package costs nothing, and the floors hold.
+    from importlib import import_module
+
+    homes = {
+        "syncengine.config": ("Settings", "load"),
+        "syncengine.engine": ("Engine", "open_engine", "read_status"),
+        "syncengine.errors": ("SyncEngineError",),
+        "syncengine.reports": ("CheckReport", "StatusReport", "SyncPlan", "SyncReport"),
+    }
+    for home, names in homes.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
