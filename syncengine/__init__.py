@@ -4,7 +4,8 @@ The tree, from the top floor down; each floor imports only from floors below.
 
 `cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
 
-`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here.
+`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here. `status`
+looks at what they left, without any network.
 
 `config` makes frozen settings of TOML and the environment. Only `cli` and `engine` read it; the others take arguments.
 
@@ -32,9 +33,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from syncengine.config import Settings, load
-    from syncengine.engine import Engine, open_engine, read_status
+    from syncengine.engine import Engine, open_engine
     from syncengine.errors import SyncEngineError
     from syncengine.reports import CheckReport, StatusReport, SyncPlan, SyncReport
+    from syncengine.status import read_status
 
 __all__ = [
     "CheckReport",
@@ -56,9 +58,10 @@ def __getattr__(name: str) -> Any:
 
     homes = {
         "syncengine.config": ("Settings", "load"),
-        "syncengine.engine": ("Engine", "open_engine", "read_status"),
+        "syncengine.engine": ("Engine", "open_engine"),
         "syncengine.errors": ("SyncEngineError",),
         "syncengine.reports": ("CheckReport", "StatusReport", "SyncPlan", "SyncReport"),
+        "syncengine.status": ("read_status",),
     }
     for home, names in homes.items():
         if name in names:

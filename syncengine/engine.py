@@ -122,7 +122,7 @@ class Engine:
         try:
             detail = await attempt()  # type: ignore[misc]  # every attempt of `check` is a coroutine function
         except SyncEngineError as error:
-            return CheckItem(name, ok=False, detail=error.message, advice=error.advice)
+            return CheckItem(name, ok=False, detail=error.message, advice=error.advice, error=type(error).__name__)
         return CheckItem(name, ok=True, detail=str(detail))
 
     async def _try_destination(self) -> str:

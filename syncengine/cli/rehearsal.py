@@ -11,9 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import anyio
@@ -73,8 +72,7 @@ async def rehearsal(arguments: Sequence[str], *, ready_file: Path, log: Path) ->
         str(ready_file),
         *arguments,
     ]
-    # The sandbox says its credentials: they are for its owner, harmless as they are.
-    with open(log, "wb", opener=partial(os.open, mode=0o600)) as output:  # noqa: PTH123  # Path.open has no opener
+    with _private(log) as output:
         # Its own session: Ctrl-C on the terminal is for us, who then end it in order.
         process = await anyio.open_process(
             command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -84,6 +82,11 @@ async def rehearsal(arguments: Sequence[str], *, ready_file: Path, log: Path) ->
         finally:
             with anyio.CancelScope(shield=True):
                 await _stop(process)
+
+
+def _private(log: Path) -> BinaryIO:
+    # The sandbox says its credentials: they are for its owner, harmless as they are.
+    return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 async def _when_ready(process: Process, ready_file: Path, log: Path) -> Rehearsal:

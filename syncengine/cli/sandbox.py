@@ -1,8 +1,8 @@
 """`syncengine sandbox`: a Marketo instance on this machine, to rehearse and to measure against."""
 
 import contextlib
-import os
 import math
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

@@ -21,7 +21,7 @@ def status(*, common: Common | None = None) -> int:
     screen = common.screen()
 
     async def work() -> StatusReport:
-        from syncengine.engine import read_status
+        from syncengine.status import read_status
 
         return await read_status(settings)
 
