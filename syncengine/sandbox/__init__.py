@@ -17,9 +17,11 @@ Where Adobe's pages leave room it takes the strict reading:
 - A body is too large above 1,000,000 bytes, a URI above 8,000.
 - The export queue of ten includes the two that run. Exported bytes are counted on the day when a job completes.
 - A date without an offset, with milliseconds, or with `startAt` in the future is refused with 1003.
+- Paths beside /identity, /rest and /bulk are plain 404 pages that count nowhere; unknown ones below them are 610.
 - Only `_method=GET` in the URL turns a POST into a GET.
 
 What it does not do: imports, paged reads of leads and activities, assets, program members, custom objects, static and
-smart lists, several API users or partitions, HTTPS, HTTP/2. No cell holds a NUL character. What no page says (the text
-of 1003, the answer for an unknown export id) is a guess and may differ from a real instance.
+smart lists, filters by primary attribute, several API users or partitions, HTTPS, HTTP/2. A file is written at once
+when its job starts, so a very large export holds up all other answers for a moment. No cell holds a NUL character. What
+no page says (the text of 1003, the answer for an unknown export id) is a guess and may differ from a real instance.
 """

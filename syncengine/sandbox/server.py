@@ -66,6 +66,9 @@ class Handler:
             if isinstance(exchange.response.body, bytes) and exchange.damage is None:
                 return self._whole(http, exchange, exchange.response.body)
             return await self._streamed(http, exchange)
+        except ConnectionError:
+            # The client left in the middle of its answer: a normal end, not an error to log.
+            return _hung_up(http)
         finally:
             self._depart(exchange)
 

@@ -108,7 +108,7 @@ async def test_json_is_compressed_when_asked_and_dates_are_the_sandboxs() -> Non
 
 
 @pytest.mark.parametrize("action", ["drop_before", "drop_after", "reset"])
-async def test_broken_connections_break(action: str) -> None:
+async def test_broken_connections_break(action: str, caplog: pytest.LogCaptureFixture) -> None:
     """The client gets an error, the call is no longer in flight, and the next call works."""
     async with sandbox() as client:
         rules = [{"action": action, "path": "*describe.json", "bytes": 100, "times": 5}]
@@ -118,6 +118,7 @@ async def test_broken_connections_break(action: str) -> None:
         await client.json("POST", "/__sandbox__/faults", json=[])
         assert len((await client.json("GET", "/rest/v1/leads/describe.json"))["result"]) == 64
         assert (await client.json("GET", "/__sandbox__/counters"))["in_flight"] == 0
+        assert [record.message for record in caplog.records] == []
 
 
 async def test_a_truncated_body_ends_cleanly() -> None:
@@ -132,8 +133,10 @@ async def test_a_truncated_body_ends_cleanly() -> None:
             assert len(await reply.read()) == 1_000
 
 
-async def test_a_client_that_leaves_frees_its_place_and_is_charged_for_little() -> None:
-    """A throttled download that is broken off was sent in part only."""
+async def test_a_client_that_leaves_frees_its_place_and_is_charged_for_little(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A throttled download that is broken off was sent in part only, and is no error of the server."""
     async with sandbox(bandwidth=100.0, speed=600, leads=60_000, job_seconds=(1, 1), status_seconds=1) as client:
         job = await client.finished_job()
         path = f"/bulk/v1/leads/export/{job['exportId']}/file.json"
@@ -144,6 +147,7 @@ async def test_a_client_that_leaves_frees_its_place_and_is_charged_for_little() 
             await anyio.sleep(0.01)
             counters = await client.json("GET", "/__sandbox__/counters")
         assert received <= counters["file_bytes_total"] < received + 65_536 < job["fileSize"]
+        assert [record.message for record in caplog.records] == []
 
 
 async def test_ten_waiting_calls_refuse_the_eleventh() -> None:
