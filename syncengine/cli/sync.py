@@ -20,7 +20,7 @@ RESUME = "What was committed is kept, and files that were half fetched too: `syn
 def sync(
     *,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
-    log: Path | None = None,
+    log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     common: Common | None = None,
 ) -> int:
     """Bring every configured stream up to now.
