@@ -11,6 +11,7 @@ is also why a row re-read with the same content moves its `_read_at` and `_windo
 
 # ruff: noqa: S608  # statements are put together from our own text: identifiers are quoted, values are parameters
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -19,7 +20,7 @@ import pyarrow as pa
 from syncengine.destinations import Applied, Window
 from syncengine.destinations.columns import assign, widened
 from syncengine.errors import ConfigError
-from syncengine.schema import FieldType
+from syncengine.schema import FieldType, arrow_type
 
 READ_AT = "_read_at"
 WINDOW = "_window"
@@ -131,18 +132,43 @@ def _stage(db: duckdb.DuckDBPyConnection, window: Window, table: Table) -> None:
     definitions = [f"c{place} {SQL_TYPES[column.type]}" for place, column in enumerate(table.columns)]
     values = [f"CAST(c{place} AS {SQL_TYPES[column.type]})" for place, column in enumerate(table.columns)]
     db.execute(f"CREATE TEMP TABLE staged ({', '.join(definitions)}, seq BIGINT)")
-    names = [*(f"c{place}" for place in range(len(table.columns))), "seq"]
-    rows = 0
-    for batch in window.batches:
-        for key in window.schema.key:
-            if batch.column(key).null_count:
-                raise ValueError(f"a row of window {window.id} of {window.stream} has no {key}")
-        columns = [batch.column(name) for name in window.schema.names]
-        columns.append(pa.array(range(rows, rows + batch.num_rows), pa.int64()))
-        db.register("batch", pa.table(columns, names))
-        db.execute(f"INSERT INTO staged SELECT {', '.join(values)}, seq FROM batch")
-        db.unregister("batch")
-        rows += batch.num_rows
+    failures: list[Exception] = []
+    reader = pa.RecordBatchReader.from_batches(_staged_schema(window), _numbered(window, failures))
+    # One scan of all batches: what a transaction scans in many, DuckDB keeps in memory until its end.
+    db.register("batches", reader)
+    try:
+        db.execute(f"INSERT INTO staged SELECT {', '.join(values)}, seq FROM batches")
+    except Exception:
+        # An exception that crosses DuckDB comes out as text; the caller needs the one that was raised.
+        if failures:
+            raise failures[0] from None
+        raise
+    db.unregister("batches")
+
+
+def _staged_schema(window: Window) -> pa.Schema:
+    fields = [pa.field(f"c{place}", arrow_type(field.type)) for place, field in enumerate(window.schema.fields)]
+    return pa.schema([*fields, pa.field("seq", pa.int64())])
+
+
+def _numbered(window: Window, failures: list[Exception]) -> Iterator[pa.RecordBatch]:
+    schema, rows = _staged_schema(window), 0
+    try:
+        for batch in window.batches:
+            _require_keys(batch, window)
+            columns = [batch.column(name) for name in window.schema.names]
+            columns.append(pa.array(range(rows, rows + batch.num_rows), pa.int64()))
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            rows += batch.num_rows
+    except Exception as error:
+        failures.append(error)
+        raise
+
+
+def _require_keys(batch: pa.RecordBatch, window: Window) -> None:
+    for key in window.schema.key:
+        if batch.column(key).null_count:
+            raise ValueError(f"a row of window {window.id} of {window.stream} has no {key}")
 
 
 def _drop_repeats(db: duckdb.DuckDBPyConnection, window: Window, table: Table) -> int:

@@ -33,6 +33,9 @@ Row = dict[str, Any]
 class Place(Protocol):
     """A kind of destination under test: how to open it, and how to see it with other eyes."""
 
+    path: Path
+    opening: str  # statements that bind `destination` on `path`, with little memory, in another process
+
     def open(self) -> Destination:
         """A destination on the same data each time."""
         ...
@@ -49,6 +52,8 @@ class Place(Protocol):
 class DuckDBFile:
     """A DuckDB file, and DuckDB itself to look at it."""
 
+    opening = "from syncengine.destinations.duckdb import DuckDB; destination = DuckDB(path, memory_bytes=160_000_000)"
+
     def __init__(self, folder: Path) -> None:
         self.path = folder / "warehouse.duckdb"
 
@@ -59,7 +64,7 @@ class DuckDBFile:
         with duckdb.connect(str(self.path), read_only=True) as db:
             db.execute("SET TimeZone = 'UTC'")
             name = table.replace('"', '""')
-            relation = db.sql(f'SELECT * FROM marketo."{name}" ORDER BY ALL')  # noqa: S608  # the name is quoted
+            relation = db.sql(f'SELECT * FROM marketo."{name}" ORDER BY ALL')
             found: list[Row] = relation.to_arrow_table().to_pylist()
             return found
 
@@ -237,7 +242,7 @@ FILES = st.lists(
 
 
 @pytest.mark.parametrize("kind", PLACES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(files=FILES, data=st.data())
 def test_any_order_of_commits_ends_in_the_same_table(
     kind: str, files: list[tuple[int, list[tuple[int, int | None, str | None]]]], data: st.DataObject
@@ -455,3 +460,46 @@ def test_a_foreign_lock_is_named(place: Place) -> None:
                 operation()
 
     assert place.open().apply(window("w2", (2, at(1), "b"), day=1)) == Applied(inserted=1)
+
+
+LARGE_WINDOW = """
+import random, resource, sys
+from datetime import UTC, datetime
+from pathlib import Path
+import pyarrow as pa
+from syncengine.destinations import Window
+from syncengine.schema import Field, FieldType, Schema
+
+path = Path(sys.argv[1])
+{opening}
+schema = Schema((Field("id", FieldType.INTEGER), *(Field(f"f{{n}}", FieldType.TEXT) for n in range(10))), ("id",))
+random_text = random.Random(7).randbytes(8_500_000).hex()
+day = datetime(2024, 3, 1, tzinfo=UTC)
+
+def batches(shift):
+    for first in range(0, 200_000, 4_000):
+        ids = range(first, first + 4_000)
+        texts = [random_text[n * 79 : n * 79 + 100 + shift] for n in ids]
+        yield pa.RecordBatch.from_arrays([pa.array(ids), *[pa.array(texts) for _ in range(10)]], schema=schema.arrow())
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+before = peak()
+for number in (1, 2):
+    read_at = day.replace(hour=number)
+    window = Window("acme", "people", f"w{{number}}", 1, day, day, "", read_at, schema, None, batches(number))
+    print(destination.apply(window).rows)
+print(peak() - before)
+"""
+
+
+def test_a_large_window_takes_bounded_memory(place: Place) -> None:
+    """Two windows of 200,000 rows and 200 MB, the second changing every row, fit in little memory."""
+    script = LARGE_WINDOW.format(opening=place.opening)
+
+    run = subprocess.run([sys.executable, "-c", script, str(place.path)], capture_output=True, text=True, check=True)
+
+    first, second, grown = map(int, run.stdout.split())
+    assert (first, second) == (200_000, 200_000)
+    assert grown < 400_000_000
