@@ -6,6 +6,7 @@ whole request?
 """
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -184,7 +185,8 @@ class _translated:  # noqa: N801  # reads as the statement it is: with _translat
             case aiohttp.ClientConnectorDNSError():
                 raise WireError("the host's name is not known", sent=False) from error
             case aiohttp.ClientConnectorError():
-                raise WireError(f"no connection: {error.os_error.strerror or 'refused'}", sent=False) from error
+                reason = os.strerror(error.os_error.errno) if error.os_error.errno else "refused"
+                raise WireError(f"no connection: {reason}", sent=False) from error
             case aiohttp.ConnectionTimeoutError():
                 raise WireError("no connection within the time allowed", sent=False) from error
             case aiohttp.ServerTimeoutError() | asyncio.TimeoutError():
