@@ -47,6 +47,17 @@ FROM marketo.activities GROUP BY ALL ORDER BY activities DESC LIMIT 5"""
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """What the demo plays, and where."""
+
+    folder: Path
+    speed: float
+    leads: int
+    activities: int
+    years: float
+
+
+@dataclass(frozen=True, slots=True)
 class DemoRun:
     """One sync of the demo: what it reports, and what the sandbox counted meanwhile."""
 
@@ -66,6 +77,7 @@ def demo(
     speed: float = 60.0,
     leads: int = 100_000,
     activities: int = 300_000,
+    years: float = 3.0,
     printing: Printing | None = None,
 ) -> int:
     """Run a whole night against a sandbox on this machine.
@@ -88,14 +100,16 @@ def demo(
         How many people the sandbox has.
     activities
         How many activities they have.
+    years
+        How far back the oldest of them lie.
     """
     screen = (printing or Printing()).screen()
     with _folder(dir):
-        arguments = [f"--speed={speed}", f"--leads={leads}", f"--activities={activities}"]
+        scene = Scene(dir, speed, leads, activities, years)
         screen.say(
             f"A sandbox starts, with {leads:,} leads and {activities:,} activities; its clock is {speed:g} times fast."
         )
-        runs = run(lambda: _night(screen, dir, arguments, speed), resume="The sandbox is stopped; run the demo again.")
+        runs = run(lambda: _night(screen, scene), resume="The sandbox is stopped; run the demo again.")
         _show(screen, dir, runs)
         return 0 if all(each.report.outcome == "done" for each in runs) else PARTIAL
 
@@ -129,13 +143,14 @@ def _folder(folder: Path) -> Iterator[None]:
         yield
 
 
-async def _night(screen: Screen, folder: Path, arguments: list[str], speed: float) -> list[DemoRun]:
+async def _night(screen: Screen, scene: Scene) -> list[DemoRun]:
     import anyio
 
     from syncengine.engine import open_engine
 
-    async with _sandbox(folder, arguments) as sandbox:
-        settings = _configured(folder, sandbox, speed)
+    folder = scene.folder
+    async with _sandbox(scene) as sandbox:
+        settings = _configured(scene, sandbox)
         screen.say(f"\nsyncengine check -c {folder / CONFIG}")
         async with open_engine(settings) as engine:
             checked = await engine.check()
@@ -146,35 +161,40 @@ async def _night(screen: Screen, folder: Path, arguments: list[str], speed: floa
             show_plan(screen, await engine.plan())
         screen.say(f"\nsyncengine sync -c {folder / CONFIG}")
         first = await _sync(settings, sandbox)
-        screen.say(f"\nIn the sandbox, {LEADS_CHANGED:,} leads change and {ACTIVITIES_ADDED:,} activities are added.")
-        changed = min(LEADS_CHANGED, first.total("rows"))
+        changed = min(LEADS_CHANGED, scene.leads)
+        screen.say(f"\nIn the sandbox, {changed:,} leads change and {ACTIVITIES_ADDED:,} activities are added.")
         await sandbox.control("POST", "change", update_leads=changed, add_activities=ACTIVITIES_ADDED, seed=1)
         settle = settings.sync.settle_minutes * 60
         screen.say(
             f"The newest {settings.sync.settle_minutes:g} minutes of its clock are left to settle before they are read."
         )
-        await anyio.sleep((settle + SETTLE_MARGIN_SECONDS) / speed)
+        await anyio.sleep((settle + SETTLE_MARGIN_SECONDS) / scene.speed)
         screen.say(f"\nsyncengine sync -c {folder / CONFIG}")
         return [first, await _sync(settings, sandbox)]
 
 
 @asynccontextmanager
-async def _sandbox(folder: Path, arguments: list[str]) -> "AsyncIterator[Rehearsal]":
+async def _sandbox(scene: Scene) -> "AsyncIterator[Rehearsal]":
     from syncengine.cli.rehearsal import rehearsal
 
-    async with rehearsal(arguments, ready_file=folder / READY, log=folder / LOG) as sandbox:
+    data = [f"--leads={scene.leads}", f"--activities={scene.activities}", f"--years={scene.years}"]
+    async with rehearsal(
+        [f"--speed={scene.speed}", *data], ready_file=scene.folder / READY, log=scene.folder / LOG
+    ) as sandbox:
         yield sandbox
 
 
-def _configured(folder: Path, sandbox: "Rehearsal", speed: float) -> "Settings":
+def _configured(scene: Scene, sandbox: "Rehearsal") -> "Settings":
     """Write the demo's configuration and read it back as any other."""
     from syncengine.cli.sandbox import config_text
     from syncengine.config import load
     from syncengine.sandbox.options import SandboxOptions
 
-    text = config_text(sandbox.base_url, sandbox.client_id, sandbox.client_secret, SandboxOptions(speed=speed))
-    write_private(folder / CONFIG, text)
-    return load(folder / CONFIG)
+    text = config_text(
+        sandbox.base_url, sandbox.client_id, sandbox.client_secret, SandboxOptions(speed=scene.speed, years=scene.years)
+    )
+    write_private(scene.folder / CONFIG, text)
+    return load(scene.folder / CONFIG)
 
 
 async def _sync(settings: "Settings", sandbox: "Rehearsal") -> DemoRun:

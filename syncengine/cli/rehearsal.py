@@ -55,7 +55,7 @@ class Rehearsal:
         finally:
             connection.close()
         if answer.status != http.client.OK:
-            raise SyncEngineError(f"the sandbox refused {action} with status {answer.status}")
+            raise SyncEngineError(f"the sandbox refused {action}: {text.decode(errors='replace')}")
         return orjson.loads(text)
 
 
