@@ -406,6 +406,14 @@ def test_another_instance_may_not_write_the_same_table(place: Place) -> None:
     assert people(place) == [(1, at(1), "a")]
 
 
+def test_streams_that_differ_in_case_may_not_share_a_table(place: Place) -> None:
+    """Where names have no case, the second stream is told whose table it would write to."""
+    place.open().apply(window("w1", (1, at(1), "a")))
+
+    with pytest.raises(ConfigError, match="holds people of acme"):
+        place.open().apply(window("w2", (1, at(2), "b"), stream="People"))
+
+
 def test_standing_tells_what_is_committed(place: Place) -> None:
     """Stretches that touch or overlap are one, gaps stay gaps, and only the stream's own count."""
     destination = place.open()

@@ -29,6 +29,7 @@ def test_whoever_was_first_keeps_the_column() -> None:
 
     assert assign(["email", "Email"], present) == {"email": "email_e7927c74", "Email": "Email"}
     assert assign(["email"], present) == {"email": "email_e7927c74"}
+    assert assign(["email"], ["email_e7927c74"]) == {"email": "email_e7927c74"}
     assert assign(["email"], ["Email"]) == {"email": "email_e7927c74"}
 
 

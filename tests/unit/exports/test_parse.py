@@ -266,6 +266,17 @@ def test_a_single_column_with_bare_cr_is_not_split(tmp_path: Path) -> None:
     assert [row["a"] for batch in found for row in batch.to_pylist()] == ["x\ry", "z"]
 
 
+def test_a_mark_at_the_head_of_a_cell_is_kept(tmp_path: Path) -> None:
+    """A byte order mark is taken off the file alone, not off cells that begin a piece."""
+    path = tmp_path / "marks.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,b\n" + "\ufeffx,1\n".encode() * 40)
+    schema = Schema((Field("a", FieldType.TEXT), Field("b", FieldType.INTEGER)), ("a",))
+
+    found = batches(path, schema, header=None, expected_rows=40, problems=ParseProblems(), piece_bytes=30)
+
+    assert [row["a"] for batch in found for row in batch.to_pylist()] == ["\ufeffx"] * 40
+
+
 TEXTS = st.text(st.sampled_from('ab",\n\r\u2028\x85\x00é1'), max_size=6)
 CELLS = st.one_of(
     st.none(),
