@@ -1,6 +1,7 @@
 """`syncengine sandbox`: a Marketo instance on this machine, to rehearse and to measure against."""
 
 import contextlib
+import json
 import math
 import os
 import sys
@@ -188,12 +189,13 @@ def config_text(base_url: str, client_id: str, client_secret: str, options: "San
     began = options.start or SystemClock().now()
     # A day more than the oldest row's age, so that none of them lies before the start.
     first_day = (began - timedelta(days=math.ceil(options.years * 366) + 1)).date()
+    # A JSON string is a TOML string too, whatever it holds.
     return f"""\
 [instance]
 name = "sandbox"
 base_url = "{base_url}"
-client_id = "{client_id}"
-client_secret = "{client_secret}"  # worth something on this machine only
+client_id = {json.dumps(client_id)}
+client_secret = {json.dumps(client_secret)}  # worth something on this machine only
 time_scale = {float(options.speed)}
 
 [destination]
