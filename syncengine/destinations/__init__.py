@@ -41,7 +41,8 @@ class Window:
     `epoch` fences: a window of an epoch below the stream's highest is refused.
     `read_at` is when Marketo began to write the file. Of two windows that bring the same key, the row with the later
     (`newer_by` column, `read_at`) stays, whatever order they commit in.
-    `batches` is consumed once, inside the transaction; an exception from it rolls everything back.
+    `batches` has the columns of `schema`, its keys never NULL. It is consumed once, inside the transaction; an exception
+    from it rolls everything back and comes out as it was raised.
     """
 
     instance: str
@@ -76,7 +77,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a destination holds of one stream: the committed stretches in order of their start, and the last epoch."""
+    """What a destination holds of one stream: the committed stretches in order of their start, and the last epoch.
+
+    Windows that touch or overlap are one stretch.
+    """
 
     intervals: tuple[Interval, ...] = ()
     epoch: int = 0
@@ -86,7 +90,8 @@ class Destination(Protocol):
     """Blocking by nature: the engine calls it in a thread, one `apply` at a time.
 
     Each method raises DestinationUnavailable when the database cannot be opened or dies, NoSpace when the disk is
-    full, DestinationFenced when a later epoch has written to the stream.
+    full, DestinationFenced when a later epoch has written to the stream, ConfigError when the table of the stream is
+    another instance's or not one of ours.
     """
 
     guarantee: Guarantee
