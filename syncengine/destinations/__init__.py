@@ -41,8 +41,8 @@ class Window:
     `epoch` fences: a window of an epoch below the stream's highest is refused.
     `read_at` is when Marketo began to write the file. Of two windows that bring the same key, the row with the later
     (`newer_by` column, `read_at`) stays, whatever order they commit in.
-    `batches` has the columns of `schema`, its keys never NULL. It is consumed once, inside the transaction; an exception
-    from it rolls everything back and comes out as it was raised.
+    `batches` has the columns of `schema`, its keys never NULL. It is consumed once, inside the transaction; an
+    exception from it rolls everything back and comes out as it was raised.
     """
 
     instance: str

@@ -120,6 +120,8 @@ class DuckDB:
         try:
             db = self._connect()
             try:
+                # An instant whose column has become text is written in UTC; a bar would print into the user's answers.
+                db.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
                 yield db
             finally:
                 db.close()
@@ -139,7 +141,6 @@ class DuckDB:
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._connected() as db:
-            db.execute("SET TimeZone = 'UTC'")  # in which an instant is written when its column has become text
             db.begin()
             self._create_ledger(db)
             yield db
