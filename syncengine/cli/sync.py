@@ -53,13 +53,14 @@ def sync(
 
 async def sync_once(settings: "Settings", *, quiet: bool = False, log: Path | None = None) -> SyncReport:
     """One sync with its observers: progress for people, a log for programs."""
+    from syncengine.clock import SystemClock
     from syncengine.engine import open_engine
     from syncengine.observe import Observers
     from syncengine.observe.logs import open_log
     from syncengine.observe.progress import open_progress
 
     to_stderr = str(log) == "-"
-    with open_log(log) as write_log, open_progress(quiet=quiet or to_stderr) as show_progress:
+    with open_log(log, SystemClock().now) as write_log, open_progress(quiet=quiet or to_stderr) as show_progress:
         async with open_engine(settings, observe=Observers(write_log, show_progress)) as engine:
             return await engine.sync()
 

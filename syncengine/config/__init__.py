@@ -2,10 +2,10 @@
 
 Read by the command line, the service and the engine only: the rooms below take plain arguments. In reading order:
 `settings` (the keys, their defaults and bounds), `rules` (what a value may be), `lines` (where a key stands in the
-text), `problems` (faults as sentences), `load`.
+text), `problems` (faults as sentences), `reading`.
 """
 
-from syncengine.config.load import find, load, parse
+from syncengine.config.reading import find, load, parse
 from syncengine.config.rules import Secret
 from syncengine.config.settings import (
     STREAMS,

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from syncengine.clock import SystemClock
 from syncengine.errors import ConfigError
 from syncengine.observe.events import CallAnswered, CallSent, DownloadProgress, Event, Observer, Paused, Refused
 
@@ -22,12 +21,12 @@ WORD = re.compile(r"(?<!^)(?=[A-Z])")
 class EventLog:
     """Writes each event to a binary stream as it comes."""
 
-    def __init__(self, stream: BinaryIO, *, debug: bool = False, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, stream: BinaryIO, now: Callable[[], datetime], *, debug: bool = False) -> None:
         import orjson
         import structlog
 
         self._debug = debug
-        self._now = now or SystemClock().now
+        self._now = now
         self._logger: Any = structlog.wrap_logger(
             structlog.BytesLogger(stream),
             processors=[
@@ -60,12 +59,12 @@ def event_name(event: Event) -> str:
 
 
 @contextmanager
-def open_log(path: Path | None, *, debug: bool = False) -> Iterator[Observer]:
+def open_log(path: Path | None, now: Callable[[], datetime], *, debug: bool = False) -> Iterator[Observer]:
     """An observer that appends to a file (`-`: standard error), or that does nothing. Raises ConfigError."""
     if path is None:
         yield lambda _: None
     elif str(path) == "-":
-        yield EventLog(sys.stderr.buffer, debug=debug)
+        yield EventLog(sys.stderr.buffer, now, debug=debug)
     else:
         try:
             # Unbuffered: the last lines before a kill are the ones that matter.
@@ -74,7 +73,7 @@ def open_log(path: Path | None, *, debug: bool = False) -> Iterator[Observer]:
             reason = f"the log {path} cannot be written: {error.strerror}"
             raise ConfigError(reason, advice="Name another file with --log.") from None
         with stream:
-            yield EventLog(stream, debug=debug)
+            yield EventLog(stream, now, debug=debug)
 
 
 def _level(event: Event) -> str:

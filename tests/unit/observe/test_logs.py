@@ -17,6 +17,10 @@ from syncengine.observe.logs import EventLog, event_name, open_log
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
+def now() -> datetime:
+    return AT
+
+
 def lines_of(stream: io.BytesIO) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in stream.getvalue().splitlines()]
 
@@ -24,7 +28,7 @@ def lines_of(stream: io.BytesIO) -> list[dict[str, Any]]:
 def test_an_event_is_one_object() -> None:
     """Instant, name, level and the event's own facts; a job's event is called its move."""
     stream = io.BytesIO()
-    EventLog(stream, now=lambda: AT)(JobMoved("j1", "leads", "enqueued", "QUEUED"))
+    EventLog(stream, now)(JobMoved("j1", "leads", "enqueued", "QUEUED"))
     expected = {
         "at": "2026-03-02T08:00:00Z",
         "event": "job_moved",
@@ -40,7 +44,7 @@ def test_an_event_is_one_object() -> None:
 def test_single_calls_are_for_debug() -> None:
     """A normal night does not log its thousands of calls."""
     quiet, loud = io.BytesIO(), io.BytesIO()
-    for log in (EventLog(quiet), EventLog(loud, debug=True)):
+    for log in (EventLog(quiet, now), EventLog(loud, now, debug=True)):
         log(CallSent("leads.describe"))
         log(Refused("606", "leads.describe", 3.0))
     assert ["refused"] == [line["event"] for line in lines_of(quiet)]
@@ -51,7 +55,7 @@ def test_every_event_has_a_line() -> None:
     """No kind of event breaks the log, whatever its fields are called."""
     kinds: tuple[type, ...] = typing.get_args(Event)
     stream = io.BytesIO()
-    log = EventLog(stream, debug=True)
+    log = EventLog(stream, now, debug=True)
     for kind in kinds:
         log(kind(*("x" for _ in fields(kind))))
     assert len(kinds) == len(lines_of(stream))
@@ -67,23 +71,23 @@ def test_a_file_is_appended_to(tmp_path: Path) -> None:
     """Last night's lines stay, and each line is there as soon as it is written."""
     path = tmp_path / "sync.jsonl"
     for number in (1, 2):
-        with open_log(path) as log:
+        with open_log(path, now) as log:
             log(RunEnded(str(number), "sync", "done", 1.0))
             assert number == len(path.read_bytes().splitlines())
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_work(tmp_path: Path) -> None:
     """A wrong path is told at once, with the option's name."""
-    with pytest.raises(ConfigError) as caught, open_log(tmp_path / "no" / "where"):
+    with pytest.raises(ConfigError) as caught, open_log(tmp_path / "no" / "where", now):
         pytest.fail("opened")
     assert "--log" in caught.value.advice
 
 
 def test_without_a_path_nothing_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
     """The default is silence; - is standard error."""
-    with open_log(None) as log:
+    with open_log(None, now) as log:
         log(RunStarted("1", "sync"))
     assert ("", "") == capfd.readouterr()
-    with open_log(Path("-")) as log:
+    with open_log(Path("-"), now) as log:
         log(RunStarted("1", "sync"))
     assert '"event":"run_started"' in capfd.readouterr().err
