@@ -98,7 +98,7 @@ class DestinationSettings:
     type: Annotated[str, Rule(available_destination)] = "duckdb"
     path: _Path = Path("warehouse.duckdb")
     schema: Annotated[str, Rule(identifier)] = "marketo"
-    memory_limit_mb: Annotated[int, between(64, 1_000_000)] = 512
+    memory_limit_mb: Annotated[int, between(160, 1_000_000)] = 512
     threads: Annotated[int, between(1, 256)] = 2
     lock_wait_seconds: Annotated[float, between(0, 86_400)] = 30.0
 
