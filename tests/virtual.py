@@ -45,6 +45,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         selector.loop = self
         super().__init__(selector)
+        # asyncio fires timers this much early; virtual time would then never reach them.
+        self._clock_resolution = 0.0
 
     def time(self) -> float:
         return self.virtual_seconds
