@@ -155,8 +155,7 @@ class Gate:
                     await me.nudge.wait()
                     continue
                 asked = True
-                answer = await self._ask(me, name, seconds, billed=billed)
-                match answer:
+                match await self._ask(me, name, seconds, billed=billed):
                     case Granted(slot):
                         asked = False
                         return Permit(self, slot, billed=billed)
