@@ -165,7 +165,7 @@ async def open_engine(
     instance, limits, network = settings.instance, settings.limits, settings.network
     me = this_process()
     async with AsyncExitStack() as opened:
-        clock = await _clock(settings)
+        clock = await open_clock(settings)
         await run_blocking(lambda: _private_folder(settings.state.path))
         slots = SharedSlotStore(
             settings.state.path / SLOTS,
@@ -235,7 +235,7 @@ def open_destination(settings: Settings) -> Destination:
     )
 
 
-async def _clock(settings: Settings) -> Clock:
+async def open_clock(settings: Settings) -> Clock:
     """Real time, or a sandbox's: that many times fast, from the instant that its server shows."""
     scale = settings.instance.time_scale
     if scale == 1.0:
