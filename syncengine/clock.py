@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import anyio
+from aiolimiter import AsyncLimiter
 
 # However fast the clock, a peer's CPU works at its own pace: no time-out on real I/O is shorter than this.
 REAL_TIMEOUT_SECONDS_MIN = 5.0
@@ -44,6 +45,14 @@ class Clock(Protocol):
 
     def real_seconds(self, seconds: float) -> float:
         """`seconds` of this clock as a time-out for I/O in the real world."""
+        ...
+
+    def pacer(self, times: int, seconds: float) -> AsyncLimiter:
+        """Something to pass before what must not happen in a hot loop: `times` at once, and as often in `seconds`.
+
+        A leaky bucket: at its start, up to twice as many fit into `seconds`. Where a bound has to hold exactly, it is
+        the gate's window that holds it.
+        """
         ...
 
 
@@ -79,6 +88,9 @@ class SystemClock:
     def real_seconds(self, seconds: float) -> float:
         return seconds
 
+    def pacer(self, times: int, seconds: float) -> AsyncLimiter:
+        return AsyncLimiter(times, seconds)
+
 
 class ScaledClock:
     """`scale` seconds pass here in one second of the loop; the origin is the server's clock at the start.
@@ -111,3 +123,6 @@ class ScaledClock:
 
     def real_seconds(self, seconds: float) -> float:
         return max(REAL_TIMEOUT_SECONDS_MIN, seconds / self.scale) if self.scale > 1 else seconds
+
+    def pacer(self, times: int, seconds: float) -> AsyncLimiter:
+        return AsyncLimiter(times, seconds / self.scale)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from aiolimiter import AsyncLimiter
 
 from syncengine.jobs.job import Moves
 from syncengine.jobs.memory import MemoryJobStore
@@ -55,6 +56,9 @@ class HandClock:
 
     def real_seconds(self, seconds: float) -> float:
         return seconds
+
+    def pacer(self, times: int, seconds: float) -> AsyncLimiter:
+        raise AssertionError("no store paces anything")
 
 
 Opening = Callable[[HandClock], AbstractAsyncContextManager[JobStore]]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from syncengine.clock import Clock
 from syncengine.errors import CredentialsRejected, NoSpace, SyncEngineError, Unavailable
 from syncengine.marketo.rows import Token
-from syncengine.transport.tokens import LIFE_UNKNOWN_SECONDS, LOOK_IN_SECONDS, HeldToken, Tokens, held
+from syncengine.transport.tokens import ASKS_AT_ONCE, LIFE_UNKNOWN_SECONDS, LOOK_IN_SECONDS, HeldToken, Tokens, held
 from tests.virtual import virtual, virtual_clock
 
 
@@ -260,3 +260,19 @@ async def test_slow_links_stop_using_a_token_earlier() -> None:
 def test_a_held_token_never_shows_itself() -> None:
     """Its repr tells times alone."""
     assert "HeldToken(dies_from=1.0, dies_by=2.0)" == repr(HeldToken("canary", 1.0, 2.0))
+
+
+@virtual
+async def test_tokens_that_are_refused_one_after_the_other_make_no_hot_loop() -> None:
+    """Where each new token is refused at once, identity is asked once a second after a few times."""
+    clock = virtual_clock()
+    identity = Identity(clock, seconds=0.0)
+    tokens = Tokens(identity.fetch, clock)
+    began = clock.monotonic()
+    for _ in range(30):
+        refused = await tokens.current()
+        identity.dies_at = clock.monotonic()
+        await tokens.replace(refused)
+
+    assert 31 == len(identity.asked)
+    assert clock.monotonic() - began >= 31 - ASKS_AT_ONCE
