@@ -5,9 +5,10 @@ fractions of a second, so a window travels as [start, end - 1 s]: cuts lie on wh
 window, and windows that touch in our books touch in Marketo.
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-lead-extract
 
-The cursor of a stream is the end of the unbroken prefix of what has been committed. A run takes
+The cursor of a stream is the end of the unbroken prefix of what has been committed. A run usually takes
 [cursor - lookback, now - settle): the lookback brings rows that became visible after their date, the settle delay
-leaves out the seconds in which they still may.
+leaves out the seconds in which they still may. Where windows in between are missing, it takes those, and not what has
+been committed behind them.
 """
 
 import hashlib
@@ -67,22 +68,51 @@ def cut(stretch: Stretch, days_max: int = EXPORT_WINDOW_DAYS_MAX) -> tuple[Stret
     return tuple(windows)
 
 
+def gaps(stretches: Iterable[Stretch], within: Stretch) -> tuple[Stretch, ...]:
+    """The parts of `within` that no stretch covers, oldest first."""
+    found, covered = [], within.start
+    for stretch in sorted(stretches, key=lambda each: (each.start, each.end)):
+        if stretch.start >= within.end:
+            break
+        if stretch.start > covered:
+            found.append(Stretch(covered, stretch.start))
+        covered = max(covered, stretch.end)
+    if covered < within.end:
+        found.append(Stretch(covered, within.end))
+    return tuple(found)
+
+
 def due(
     committed: Iterable[Stretch], unfinished: Iterable[Stretch], reach: Reach, now: datetime
 ) -> tuple[Stretch, ...]:
     """The new windows of a run: what neither the destination holds nor an earlier run has planned already.
 
-    A stream that has never run starts at `reach.start`. With unfinished windows of an earlier run, only the time after
-    them is new. Nothing is due when less than a minute has passed.
+    That is the time since the last run, with the lookback before it, and whatever lies open behind: a start that was
+    moved to an earlier day asks for the days before alone. With unfinished windows of an earlier run there is no
+    lookback; the run after them has it. A last remainder of less than a minute is left to the next run.
     """
-    until = whole_second(now - reach.settle)
-    begin = whole_second(reach.start)
+    begin, until = whole_second(reach.start), whole_second(now - reach.settle)
     committed, unfinished = tuple(committed), tuple(unfinished)
-    cursor = prefix_end((*committed, *unfinished), begin)
-    if until - cursor < timedelta(seconds=REMAINDER_SECONDS_MIN):
+    if until <= begin:
         return ()
-    looked_back = cursor if unfinished else max(begin, cursor - reach.lookback)
-    return cut(Stretch(looked_back, until))
+    *behind, last = gaps((*committed, *unfinished), Stretch(begin, until)) or (Stretch(until, until),)
+    if last.end < until:
+        behind.append(last)
+    elif until - last.start >= timedelta(seconds=REMAINDER_SECONDS_MIN):
+        start = last.start if unfinished else max(begin, last.start - reach.lookback)
+        behind.append(Stretch(start, until))
+    return tuple(window for stretch in joined(behind) for window in cut(stretch))
+
+
+def joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """The same time in as few stretches as possible, oldest first."""
+    whole: list[Stretch] = []
+    for stretch in sorted(stretches, key=lambda each: (each.start, each.end)):
+        if whole and stretch.start <= whole[-1].end:
+            whole[-1] = Stretch(whole[-1].start, max(whole[-1].end, stretch.end))
+        else:
+            whole.append(stretch)
+    return tuple(whole)
 
 
 def window_id(stream: str, stretch: Stretch, request: Mapping[str, object]) -> str:
