@@ -75,6 +75,7 @@ class DuckDB:
         with self._connected() as db:
             if not table_columns(db, self._schema, LEDGER):
                 return Standing()
+            self._claim(db, instance, stream)
             stretches = db.execute(
                 f"SELECT epoch_us(stretch_start), epoch_us(stretch_end) FROM ({self._stretches()})"
                 " WHERE instance = ? AND stream = ? ORDER BY stretch_start",
@@ -106,7 +107,7 @@ class DuckDB:
                 )
             if self._holds(db, window.instance, window.stream, window.id):
                 return Applied(already=True)
-            self._claim(db, window)
+            self._claim(db, window.instance, window.stream)
             applied = merge(db, window, prepare_table(db, self._schema, window))
             self._record(db, window, applied)
             return applied
@@ -184,15 +185,15 @@ class DuckDB:
         statement = f"SELECT 1 FROM {self._ledger} WHERE instance = ? AND stream = ? AND window_id = ?"
         return db.execute(statement, [instance, stream, window_id]).fetchone() is not None
 
-    def _claim(self, db: duckdb.DuckDBPyConnection, window: Window) -> None:
+    def _claim(self, db: duckdb.DuckDBPyConnection, instance: str, stream: str) -> None:
         statement = f"SELECT DISTINCT instance, stream FROM {self._ledger} WHERE lower(stream) = lower(?)"
-        owners = db.execute(statement, [window.stream]).fetchall()
-        table = f"{self._schema}.{window.stream}"
+        owners = db.execute(statement, [stream]).fetchall()
+        table = f"{self._schema}.{stream}"
         advice = "give each instance a [destination] schema of its own"
-        for instance, stream in owners:
-            if (instance, stream) != (window.instance, window.stream):
-                raise ConfigError(f"table {table} in {self._path} holds {stream} of {instance}", advice=advice)
-        if not owners and table_columns(db, self._schema, window.stream):
+        for owner, held in owners:
+            if (owner, held) != (instance, stream):
+                raise ConfigError(f"table {table} in {self._path} holds {held} of {owner}", advice=advice)
+        if not owners and table_columns(db, self._schema, stream):
             raise ConfigError(f"table {table} in {self._path} was made by somebody else", advice=advice)
 
     def _record(self, db: duckdb.DuckDBPyConnection, window: Window, applied: Applied) -> None:

@@ -24,6 +24,8 @@ from syncengine.schema import FieldType, arrow_type
 
 READ_AT = "_read_at"
 WINDOW = "_window"
+# DuckDB's own name for a row's place: a column called so would hide it from the merge.
+ROW_PLACE = "rowid"
 
 SQL_TYPES = {
     FieldType.TEXT: "VARCHAR",
@@ -77,7 +79,7 @@ def prepare_table(db: duckdb.DuckDBPyConnection, schema: str, window: Window) ->
     """
     path = f"{quoted(schema)}.{quoted(window.stream)}"
     existing = table_columns(db, schema, window.stream)
-    names = assign(window.schema.names, existing, reserved=(READ_AT, WINDOW))
+    names = assign(window.schema.names, existing, reserved=(READ_AT, WINDOW, ROW_PLACE))
     if not existing:
         columns = tuple(Column(field.name, names[field.name], field.type) for field in window.schema.fields)
         definitions = [f"{quoted(column.name)} {SQL_TYPES[column.type]}" for column in columns]
