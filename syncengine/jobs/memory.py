@@ -8,7 +8,7 @@ from syncengine.clock import Clock
 from syncengine.errors import IllegalMove, LeaseLost
 from syncengine.jobs.job import PLANNED, HistoryEntry, Job, Moves, Run, adopted, as_json, entry, moved, planned
 from syncengine.jobs.lease import LEASE_TTL_SECONDS, Lease, granted, renewed, this_process
-from syncengine.jobs.store import INTERRUPTED, moves_of
+from syncengine.jobs.store import INTERRUPTED, check_origin, moves_of
 
 
 class MemoryJobStore:
@@ -24,6 +24,10 @@ class MemoryJobStore:
         self._history: dict[tuple[str, str], list[HistoryEntry]] = {}
         self._runs: dict[tuple[str, int], Run] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
+        self._origins: dict[str, str] = {}
+
+    async def claim(self, instance: str, origin: str) -> None:
+        check_origin(instance, origin, self._origins.setdefault(instance, origin))
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:
         at = self._clock.now()

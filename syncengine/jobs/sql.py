@@ -31,9 +31,9 @@ from syncengine.jobs.rows import (
     run_row,
     text_of,
 )
-from syncengine.jobs.store import INTERRUPTED, moves_of
+from syncengine.jobs.store import INTERRUPTED, check_origin, moves_of
 
-MIGRATIONS = ("001_journal.sql",)
+MIGRATIONS = ("001_journal.sql", "002_instances.sql")
 
 JOB_COLUMNS = (
     "instance, id, kind, state, group_name, facts, attempt, priority, place, after_ids, epoch, seq, created_at,"
@@ -76,6 +76,8 @@ UPSERT_LEASE = (
     " epoch = excluded.epoch, holder = excluded.holder, since = excluded.since, renewed_at = excluded.renewed_at,"
     " ttl_seconds = excluded.ttl_seconds"
 )
+CLAIM = "INSERT INTO instances (instance, origin) VALUES (?, ?) ON CONFLICT (instance) DO NOTHING"
+SELECT_ORIGIN = "SELECT origin FROM instances WHERE instance = ?"
 FREE_LEASE = "UPDATE leases SET holder = NULL WHERE instance = ? AND work = ? AND epoch = ?"
 
 
@@ -100,6 +102,13 @@ class SqlJobStore:
         self._moves = moves
         self._clock = clock
         self._lease_ttl_seconds = lease_ttl_seconds
+
+    async def claim(self, instance: str, origin: str) -> None:
+        def change(connection: sqlite3.Connection) -> str:
+            connection.execute(CLAIM, (instance, origin))
+            return str(connection.execute(SELECT_ORIGIN, (instance,)).fetchone()[0])
+
+        check_origin(instance, origin, await self.database.write(change))
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:
         at = self._clock.now()

@@ -7,6 +7,7 @@ reads the job again to know. All records belong to an instance and nothing is vi
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from syncengine.errors import StateUnusable
 from syncengine.jobs.job import HistoryEntry, Job, Moves, Run
 from syncengine.jobs.lease import LeaseStore
 
@@ -15,6 +16,10 @@ INTERRUPTED = "interrupted"  # the outcome of a run whose process never came to 
 
 class JobStore(LeaseStore, Protocol):
     """Raises StateUnusable when the storage is damaged or stays locked, NoSpace when the disk is full."""
+
+    async def claim(self, instance: str, origin: str) -> None:
+        """Tie an instance's name to where its work comes from, for good; raises StateUnusable when it is another's."""
+        ...
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:
         """Write down all these jobs or none, and give them as stored; one whose id exists is left as it is.
@@ -63,6 +68,15 @@ class JobStore(LeaseStore, Protocol):
     async def runs(self, instance: str, limit: int) -> list[Run]:
         """The latest runs, newest first."""
         ...
+
+
+def check_origin(instance: str, wanted: str, known: str) -> None:
+    """Raise StateUnusable when the records of an instance come from elsewhere: ids would mean other rows there."""
+    if wanted != known:
+        raise StateUnusable(
+            f"the state folder holds the work of {instance!r} at {known}, and not at {wanted}",
+            advice="Give this instance another name, or another [state] path, and a [destination] schema of its own.",
+        )
 
 
 def moves_of(moves: Mapping[str, Moves], job: Job) -> Moves:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncengine.errors import IllegalMove, LeaseLost
+from syncengine.errors import IllegalMove, LeaseLost, StateUnusable
 from syncengine.jobs.job import Job
 from tests.conformance.stores import KINDS, START, HandClock, Opening, opening_of
 from tests.virtual import virtual
@@ -19,6 +19,18 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
 
 def window(job_id: str, **changes: Any) -> Job:
     return replace(Job(id=job_id, instance="acme", kind="window", state="planned", group="leads"), **changes)
+
+
+@virtual
+async def test_a_name_is_tied_to_its_origin_for_good(opening: Opening) -> None:
+    """The first claim stands, also in a later process; another origin is refused and another name is free."""
+    async with opening(HandClock()) as store:
+        await store.claim("acme", "https://one.example")
+        await store.claim("acme", "https://one.example")
+        await store.claim("globex", "https://two.example")
+
+        with pytest.raises(StateUnusable, match="work of 'acme' at https://one.example, and not at https://two"):
+            await store.claim("acme", "https://two.example")
 
 
 @virtual
