@@ -46,7 +46,7 @@ async def through_limiter(
 
     async def send(call: Call[object], token: str) -> bytes:
         await limiter.turn()
-        with clock.fail_after(HEADERS_SECONDS):
+        with clock.fail_after(clock.io_seconds(HEADERS_SECONDS)):
             async with wire.send(as_request(call, token, {})) as answer:
                 return await answer.read(1_000_000)
 

@@ -43,8 +43,12 @@ class Clock(Protocol):
         """Leave the block when it is still running after `seconds`."""
         ...
 
+    def io_seconds(self, seconds: float) -> float:
+        """`seconds` as a time-out on I/O, by this clock: longer where real time is too short for real I/O."""
+        ...
+
     def real_seconds(self, seconds: float) -> float:
-        """`seconds` of this clock as a time-out for I/O in the real world."""
+        """The same time-out in real seconds."""
         ...
 
     def pacer(self, times: int, seconds: float) -> AsyncLimiter:
@@ -85,6 +89,9 @@ class SystemClock:
     def move_on_after(self, seconds: float) -> anyio.CancelScope:
         return anyio.move_on_after(seconds)
 
+    def io_seconds(self, seconds: float) -> float:
+        return seconds
+
     def real_seconds(self, seconds: float) -> float:
         return seconds
 
@@ -121,8 +128,11 @@ class ScaledClock:
     def move_on_after(self, seconds: float) -> anyio.CancelScope:
         return anyio.move_on_after(seconds / self.scale)
 
+    def io_seconds(self, seconds: float) -> float:
+        return max(seconds, REAL_TIMEOUT_SECONDS_MIN * self.scale) if self.scale > 1 else seconds
+
     def real_seconds(self, seconds: float) -> float:
-        return max(REAL_TIMEOUT_SECONDS_MIN, seconds / self.scale) if self.scale > 1 else seconds
+        return self.io_seconds(seconds) / self.scale
 
     def pacer(self, times: int, seconds: float) -> AsyncLimiter:
         return AsyncLimiter(times, seconds / self.scale)

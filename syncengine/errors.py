@@ -63,11 +63,21 @@ class PermissionDenied(MarketoError):
 
 
 class QuotaExhausted(MarketoError):
-    """A day's budget is used up; calls can go on at `resume_at` (UTC)."""
+    """A day's budget ("calls" or "export") is used up; it is back at `resume_at` (UTC)."""
 
-    def __init__(self, message: str, *, resume_at: datetime, code: str = "", call: str = "", advice: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        resume_at: datetime,
+        budget: str = "calls",
+        code: str = "",
+        call: str = "",
+        advice: str = "",
+    ) -> None:
         super().__init__(message, code=code, call=call, advice=advice)
         self.resume_at = resume_at
+        self.budget = budget
 
 
 class Unavailable(MarketoError):

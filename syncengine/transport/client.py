@@ -46,6 +46,9 @@ HEADERS_SECONDS = 120.0
 # No JSON answer comes near this; a longer one is not read into memory.
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
+# A date that is further off is no clock's.
+SKEW_MAX = timedelta(days=366)
+
 ERRORS: dict[Stop, type[MarketoError]] = {
     Stop.CREDENTIALS: CredentialsRejected,
     Stop.PERMISSION: PermissionDenied,
@@ -100,6 +103,7 @@ class Client:
         self._observe = observe
         self._rng = rng or random.Random()  # noqa: S311  # jitter, not secrets
         self._budget = RetryBudget()
+        self._headers_seconds = clock.io_seconds(HEADERS_SECONDS)
         self._identity = identity
         self.tokens = Tokens(self._fetch_token, clock)
         self.calls_sent = 0
@@ -135,9 +139,10 @@ class Client:
         through, for the reader knows what it has got so far.
         """
         trying = _Trying(call, self.clock.monotonic(), self._patience)
+        self._budget.first_try(trying.started)
         while True:
             async with self._exchange(trying, headers) as (answer, permit):
-                if answer.status in {200, 206} and "json" not in answer.headers.get("Content-Type", ""):
+                if answer.status in {200, 206} and not is_page(answer):
                     yield answer, permit
                     return
                 body = await answer.read(ANSWER_BYTES_MAX)
@@ -165,8 +170,10 @@ class Client:
             request = as_request(call, token, headers)
             # Calls without a token are identity's, for which all others may be waiting: they go first.
             priority = self.priority if call.authorized else Priority.INTERACTIVE
-            async with self.gate.enter(call.name, priority, seconds=HEADERS_SECONDS, billed=call.authorized) as permit:
-                if call.authorized and not self.tokens.lives(token):
+            async with self.gate.enter(
+                call.name, priority, seconds=self._headers_seconds, billed=call.authorized
+            ) as permit:
+                if permit.is_late() or (call.authorized and not self.tokens.lives(token)):
                     await permit.unsent()
                     continue
                 async with self._sent(call.name, request, permit) as answer:
@@ -180,7 +187,7 @@ class Client:
         self._observe(CallSent(name))
         sending = self._wire.send(request)
         try:
-            with self.clock.fail_after(HEADERS_SECONDS):
+            with self.clock.fail_after(self._headers_seconds):
                 answer = await sending.__aenter__()
         except TimeoutError as error:
             raise WireError("no answer within the time allowed", sent=True) from error
@@ -204,9 +211,11 @@ class Client:
 
     def _compare_clocks(self, answer: WireAnswer) -> None:
         try:
-            self.skew = parsedate_to_datetime(answer.headers.get("Date", "")) - self.clock.now()
-        except (ValueError, TypeError):
+            skew = parsedate_to_datetime(answer.headers.get("Date", "")) - self.clock.now()
+        except (ValueError, TypeError, OverflowError):
             return
+        if abs(skew) <= SKEW_MAX:
+            self.skew = self.gate.skew = skew
 
     async def _judge(self, call: Call[object], answer: WireAnswer, body: bytes, permit: Permit) -> Reply | Refusal:
         """Read an answer, and tell gate and tokens what it means for them."""
@@ -282,6 +291,12 @@ def as_request(call: Call[object], token: str, headers: dict[str, str]) -> WireR
     if token:
         sent["Authorization"] = f"Bearer {token}"
     return WireRequest(method, target, sent, body)
+
+
+def is_page(answer: WireAnswer) -> bool:
+    """Whether an answer is a message of Marketo's, or of a gateway before it, and no file."""
+    content_type = answer.headers.get("Content-Type", "")
+    return "json" in content_type or "html" in content_type
 
 
 def _refusal(code: str, message: str) -> Refusal:

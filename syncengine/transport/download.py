@@ -85,7 +85,7 @@ async def download(
     part_path = path.with_name(path.name + ".part")
     with _disk(path.parent):
         ensure_room(path.parent, expected.size - (part_path.stat().st_size if part_path.exists() else 0))
-        with part_path.open("ab", buffering=0) as file:
+        with os.fdopen(_private(part_path), "ab", buffering=0) as file:
             part = await run_blocking(lambda: _opened(part_path, file, expected))
             await _fill(client, call, part, expected, progress)
             await run_blocking(lambda: os.fsync(file.fileno()))
@@ -129,9 +129,15 @@ async def _read_on(
     headers = {"Range": f"bytes={part.size}-"} if part.size else {}
     # A compressed answer has no byte positions of the file.
     headers["Accept-Encoding"] = "identity"
-    async with client.stream(call, headers) as (answer, permit):
-        _place(answer, part, expected)
-        await _pour(answer, permit, part, expected, progress)
+    try:
+        async with client.stream(call, headers) as (answer, permit):
+            _place(answer, part, expected)
+            await _pour(answer, permit, part, expected, progress)
+    except Unavailable as error:
+        if error.code != "416" or not part.size:
+            raise
+        part.restart()
+        raise WireError("the server has nothing from that byte on", sent=True) from error
 
 
 async def _pour(
@@ -145,6 +151,9 @@ async def _pour(
         progress(part.size)
         await permit.keep()
     if part.size < expected.size:
+        if expected.sha256 is None and answer.status == 200 and "Content-Length" not in answer.headers:
+            # Nothing tells a part of the file from a page that a gateway sent in its place.
+            part.restart()
         raise WireError("the file ended early", sent=True)
 
 
@@ -175,6 +184,11 @@ def _opened(path: Path, file: IO[bytes], expected: Expected) -> _Part:
     if part.size > expected.size:
         part.restart()
     return part
+
+
+def _private(path: Path) -> int:
+    """A part to append to. It holds rows of people, and is its owner's alone from its first byte."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def _verified(path: Path, expected: Expected) -> str:

@@ -7,7 +7,7 @@ Whatever ends a call, its permit tells the book what is known: answered, lost, n
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 import anyio
@@ -15,8 +15,8 @@ import anyio
 from syncengine.clock import Clock
 from syncengine.errors import QuotaExhausted
 from syncengine.marketo.call import Priority
-from syncengine.transport.book import Book, Slot, SlotStore, Spent, Waiter
-from syncengine.transport.quota import book_spending, next_reset, spent_today
+from syncengine.transport.book import Book, Slot, SlotStore, Waiter
+from syncengine.transport.quota import book_spending, next_reset
 from syncengine.transport.turns import (
     Exhausted,
     GateLimits,
@@ -24,13 +24,13 @@ from syncengine.transport.turns import (
     Moment,
     NotYet,
     ask,
+    budget_gone,
     cut,
-    ours,
     poll_turn,
     rank,
-    sweep,
 )
-from syncengine.transport.window import LOST_CALL_SECONDS, InFlight, SlidingWindow
+from syncengine.transport.use import GateUse, read_use
+from syncengine.transport.window import LOST_CALL_SECONDS
 
 # A body that streams for long tells the book this often that its sender is alive.
 KEEP_SECONDS = 10.0
@@ -46,19 +46,6 @@ class _InLine:
     slot_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GateUse:
-    """The limits' use at one moment, over all processes that share the instance."""
-
-    in_window: int
-    window_limit: int
-    in_flight: int
-    flight_limit: int
-    spent_today: Spent
-    holders: dict[str, int]  # calls in flight by process
-    paused_until: datetime | None
-
-
 class Permit:
     """The right to make one call. Report what happens to it in order; `Gate.enter` closes what was left open."""
 
@@ -66,10 +53,15 @@ class Permit:
         self._gate = gate
         self.slot_id = slot.id
         self._seconds = slot.deadline - slot.sent_at
+        self._deadline = slot.deadline
         self._billed = billed
         self._answered = False
         self._closed = False
         self._kept_at = 0.0
+
+    def is_late(self) -> bool:
+        """Whether this process was stopped for so long that others may take the call's places for free."""
+        return self._gate.clock.monotonic() >= self._deadline
 
     async def answered(self) -> None:
         """The headers have arrived: the window's place comes back a full window from now."""
@@ -120,6 +112,8 @@ class Gate:
         self.limits = limits
         self.clock = clock
         self._holder = holder
+        # How far Marketo's clock is ahead of ours: its days begin by its own.
+        self.skew = timedelta()
         self._line: list[_InLine] = []
         self._numbers = count(1)
 
@@ -190,7 +184,10 @@ class Gate:
             await self.forget(me.slot_id, refund=refund)
 
     def _moment(self) -> Moment:
-        return Moment(self.clock.now(), self.clock.monotonic())
+        return Moment(self._server_now(), self.clock.monotonic())
+
+    def _server_now(self) -> datetime:
+        return self.clock.now() + self.skew
 
     def _nudge_first(self) -> None:
         if self._line:
@@ -222,13 +219,13 @@ class Gate:
 
         def change(book: Book) -> None:
             if book.slots.pop(slot_id, None) and refund:
-                book_spending(book.spent, self.clock.now(), calls=-1)
+                book_spending(book.spent, self._server_now(), calls=-1)
 
         await self._store.transact(change)
 
     async def refund(self) -> None:
         """Take one call off today's ledger."""
-        await self._store.transact(lambda book: book_spending(book.spent, self.clock.now(), calls=-1))
+        await self._store.transact(lambda book: book_spending(book.spent, self._server_now(), calls=-1))
 
     async def cut(self, which: str, slot_id: int) -> None:
         """Take a smaller share of the window or of the flights: someone else needs it."""
@@ -241,7 +238,7 @@ class Gate:
 
     async def pause(self, what: str) -> datetime:
         """Marketo says that today's "calls" or "export" megabytes are gone; gives when to try again."""
-        resume_at = next_reset(self.clock.now())
+        resume_at = next_reset(self._server_now())
 
         def change(book: Book) -> None:
             book.pauses[what] = resume_at
@@ -250,13 +247,13 @@ class Gate:
         return resume_at
 
     async def paused(self, what: str) -> datetime | None:
-        """Until when `what` is paused, or None."""
-        until = await self._store.transact(lambda book: book.pauses.get(what))
-        return until if until and self.clock.now() < until else None
+        """Until when today's budget of "calls" or "export" megabytes is gone, by Marketo's word or by our ledger."""
+        return await self._store.transact(lambda book: budget_gone(book, self.limits, self._moment().wall, what))
 
     async def book_export(self, export_bytes: int) -> None:
         """Add a finished job's file to the day's exported bytes."""
-        await self._store.transact(lambda book: book_spending(book.spent, self.clock.now(), export_bytes=export_bytes))
+        now = self._server_now()
+        await self._store.transact(lambda book: book_spending(book.spent, now, export_bytes=export_bytes))
 
     async def poll_turn(self, kind: str, seconds: float) -> None:
         """Wait until `kind` may be polled: at most once in `seconds`, whatever process asks and however often."""
@@ -268,33 +265,13 @@ class Gate:
         return await self._store.transact(lambda book: read_use(book, self.limits, self._moment()))
 
 
-def read_use(book: Book, limits: GateLimits, moment: Moment) -> GateUse:
-    """The present use of the limits, read off a book."""
-    window = SlidingWindow(ours(limits.calls_per_window, limits, book, "window", moment.at), limits.window_seconds)
-    flight = InFlight(ours(limits.in_flight, limits, book, "flight", moment.at))
-    sweep(book, window, moment.at)
-    holders: dict[str, int] = {}
-    for slot in book.slots.values():
-        if moment.at < flight.free_at(slot):
-            holders[slot.holder] = holders.get(slot.holder, 0) + 1
-    paused = book.pauses.get("calls")
-    return GateUse(
-        in_window=window.taken(book.slots.values(), moment.at),
-        window_limit=window.limit,
-        in_flight=flight.taken(book.slots.values(), moment.at),
-        flight_limit=flight.limit,
-        spent_today=spent_today(book.spent, moment.wall),
-        holders=holders,
-        paused_until=paused if paused and moment.wall < paused else None,
-    )
-
-
 def exhausted(resume_at: datetime, name: str, what: str = "calls") -> QuotaExhausted:
     """The error that says which budget is gone and when it is back."""
     budget = "API calls" if what == "calls" else "bulk export megabytes"
     return QuotaExhausted(
         f"Today's {budget} of this instance are used up; they come back at {resume_at:%Y-%m-%dT%H:%MZ}.",
         resume_at=resume_at,
+        budget=what,
         call=name,
         advice="Everything done so far is kept: run the same command again after that time.",
     )

@@ -31,6 +31,7 @@ WAITS: dict[str, tuple[float, float, float]] = {
     "1029": (30.0, 60.0, 240.0),
     "1029a": (30.0, 60.0, 240.0),
 }
+EXPORT_QUEUE_FULL = frozenset({"1029", "1029a"})
 REFRESHES_MAX = 3
 # Doubling ends here: a call that waits for hours must not overflow a float.
 DOUBLINGS_MAX = 16
@@ -68,10 +69,14 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a call may be tried: failures by count, refusals by time."""
+    """How long a call may be tried: failures by count, refusals by time.
+
+    `queue_seconds` bounds the waits for a place in the export queue, for a caller who has other things to do meanwhile.
+    """
 
     tries: int = 5
     wait_seconds: float = 4 * 3600.0
+    queue_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,9 @@ def decide(entry: CodeEntry, repeat: Repeat, tries: Tries, patience: Patience, *
         return Stop.UNKNOWN
     # The identity endpoint means its 401; from a gateway before the API it can only be about the token.
     refreshes = REFRESHES_MAX if entry.verdict is Verdict.REFRESH else int(entry.code == "401" and authorized)
+    if entry.verdict is Verdict.REFRESH and not authorized:
+        # A call that carries no token has none to replace: something is out of order over there.
+        return _back_off(tries, patience)
     if refreshes or entry.code == "401":
         return Refresh() if tries.refreshed < refreshes else Stop.CREDENTIALS
     if entry.code in ENDS_AT_CODE:
@@ -127,7 +135,8 @@ def _back_off(tries: Tries, patience: Patience) -> Decision:
 
 
 def _wait_for_room(code: str, tries: Tries, patience: Patience) -> Decision:
-    if tries.elapsed >= patience.wait_seconds:
+    bound = patience.queue_seconds if code in EXPORT_QUEUE_FULL else None
+    if tries.elapsed >= (patience.wait_seconds if bound is None else bound):
         return Stop.UNAVAILABLE
     shortest, first, longest = WAITS[code]
     return Wait(shortest, min(longest, first * 2 ** min(DOUBLINGS_MAX, tries.waited)), charged=False)

@@ -147,10 +147,10 @@ class Tokens:
             moments = (known.dies_from, known.dies_by, now + ASK_AGAIN_SECONDS)
             await self._clock.sleep(next(moment for moment in moments if moment > now) - now)
             token = await self._ask()
-            if token.value != dying.value or self.lives(token.value):
+            if self.lives(token.value):
                 return token.value
         raise CredentialsRejected(
-            "Marketo gives no new access token after the old one has ended.",
+            "Marketo gives no access token that lives after the old one has ended.",
             code="602",
             call="identity.token",
             advice="Try again in a minute; if it stays so, check the service in LaunchPoint.",

@@ -125,15 +125,21 @@ def _next_opening(book: Book, window: SlidingWindow, now: float, ahead: int) -> 
     return min(openings[min(missing, len(openings)) - 1], now + window.seconds)
 
 
-def budget_gone(book: Book, limits: GateLimits, wall: datetime) -> datetime | None:
-    """When calls can go on, if today's are used up by our own ledger or by Marketo's word (607); None if not."""
-    paused = book.pauses.get("calls")
+def budget_gone(book: Book, limits: GateLimits, wall: datetime, what: str = "calls") -> datetime | None:
+    """When `what` ("calls" or "export" megabytes) is back, if today's is used up; None if it is not.
+
+    Used up is what Marketo says so of (607, 1029), and what our own ledger says.
+    """
+    paused = book.pauses.get(what)
     if paused and wall < paused:
         return paused
-    book.pauses.pop("calls", None)
-    if spent_today(book.spent, wall).calls >= limits.calls_per_day - limits.reserve_calls:
-        return next_reset(wall)
-    return None
+    book.pauses.pop(what, None)
+    spent = spent_today(book.spent, wall)
+    if what == "export":
+        is_gone = spent.export_bytes >= limits.export_bytes_per_day
+    else:
+        is_gone = spent.calls >= limits.calls_per_day - limits.reserve_calls
+    return next_reset(wall) if is_gone else None
 
 
 def sweep(book: Book, window: SlidingWindow, now: float) -> None:
@@ -163,7 +169,8 @@ def cut(book: Book, which: str, slot: Slot, limits: GateLimits, now: float) -> N
 def poll_turn(book: Book, kind: str, seconds: float, now: float) -> float:
     """Take the turn to poll `kind`, and give 0; or give the seconds until the next turn comes."""
     mark = f"poll:{kind}"
-    wait = book.marks.get(mark, float("-inf")) + seconds - now
+    # Never longer than one turn, whatever a clock that ran otherwise has left there.
+    wait = min(seconds, book.marks.get(mark, float("-inf")) + seconds - now)
     if wait <= 0:
         book.marks[mark] = now
         return 0.0

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -123,6 +124,7 @@ class HttpWire:
         self._read_seconds = clock.real_seconds(read_seconds)
         self._user_agent = user_agent
         self._ca_file = ca_file
+        self._proxy = proxy_of(self._base_url)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -136,7 +138,8 @@ class HttpWire:
                 sock_read=max(self._read_seconds, HEADERS_SECONDS_MAX),
             ),
             auto_decompress=True,
-            trust_env=True,
+            # Of the environment only the proxy is taken: a .netrc would put its own credentials into the calls.
+            trust_env=False,
         )
         # aiohttp repeats a read whose kept connection breaks: a second call, for which no place is held at the gate.
         self._session._retry_connection = False  # noqa: SLF001  # no public switch
@@ -159,6 +162,7 @@ class HttpWire:
                 headers=request.headers,
                 data=request.body,
                 allow_redirects=False,
+                proxy=self._proxy,
             )
         async with response:
             yield _HttpAnswer(response, self._read_seconds)
@@ -168,6 +172,16 @@ class HttpWire:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def proxy_of(base_url: str) -> str | None:
+    """The proxy that the environment names for a host (HTTPS_PROXY, NO_PROXY); never one for this machine itself."""
+    address = URL(base_url)
+    host = address.host or ""
+    if host == "localhost" or host.startswith("127.") or host == "::1" or proxy_bypass(host):
+        return None
+    proxy = getproxies().get(address.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 class _translated:  # noqa: N801  # reads as the statement it is: with _translated()
@@ -187,6 +201,10 @@ class _translated:  # noqa: N801  # reads as the statement it is: with _translat
             case aiohttp.ClientConnectorError():
                 reason = os.strerror(error.os_error.errno) if error.os_error.errno else "refused"
                 raise WireError(f"no connection: {reason}", sent=False) from error
+            case aiohttp.ClientHttpProxyError():
+                raise WireError(f"the proxy opens no tunnel (HTTP {error.status})", sent=False) from error
+            case aiohttp.InvalidURL():
+                raise WireError("the address is no URL", sent=False) from error
             case aiohttp.ConnectionTimeoutError():
                 raise WireError("no connection within the time allowed", sent=False) from error
             case aiohttp.ServerTimeoutError() | asyncio.TimeoutError():

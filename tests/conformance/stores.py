@@ -54,6 +54,9 @@ class HandClock:
     def move_on_after(self, seconds: float) -> anyio.CancelScope:
         raise AssertionError("no store sets a time-out")
 
+    def io_seconds(self, seconds: float) -> float:
+        return seconds
+
     def real_seconds(self, seconds: float) -> float:
         return seconds
 
