@@ -4,19 +4,20 @@ Everything below takes plain arguments; everything above asks an Engine. Order o
 wire, gate, client, journal, destination. Nothing is opened that a command does not need.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
-from syncengine.errors import NoSpace, StateUnusable, SyncEngineError, Unavailable
-from syncengine.exports.plan import Wanted, prepare, stream_plan
+from syncengine.errors import ConfigError, NoSpace, StateUnusable, SyncEngineError, Unavailable
+from syncengine.exports.plan import Wanted, prepare, stream_plans
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import Parts, sync
 from syncengine.exports.window import KIND, MOVES
@@ -28,7 +29,7 @@ from syncengine.observe.events import Event
 from syncengine.reports import CheckItem, CheckReport, SyncPlan, SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
-from syncengine.transport.gate import Gate
+from syncengine.transport.gate import Gate, exhausted
 from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
 from syncengine.transport.turns import GateLimits
@@ -38,9 +39,8 @@ JOURNAL = "journal.db"
 SLOTS = "slots.db"
 SPOOL = "spool"
 
-# A clock further off than this makes windows that miss rows, whatever the settle delay.
+# Windows end by Marketo's clock and are not harmed; a clock that is off by more misleads whoever reads our logs.
 SKEW_SECONDS_WARN = 300.0
-SKEW_SECONDS_MAX = 86_400.0
 
 
 class Engine:
@@ -68,17 +68,18 @@ class Engine:
             items.append(await self._item("permission: leads", partial(self._try_permission, leads.describe())))
             items.append(await self._item("permission: activities", partial(self._try_permission, activities.types())))
             items.append(await self._item("calls left today", self._try_usage))
+            items.append(await self._item("bulk export left today", self._try_export))
             items.append(self._clock_item())
         return CheckReport(tuple(items))
 
-    async def plan(self) -> SyncPlan:
-        """What a sync would do and cost now; spends `describe` and `usage`, and writes nothing."""
+    async def plan(self, *, full: Collection[str] = ()) -> SyncPlan:
+        """What a sync would do and cost now; spends `describe` and `usage`, and asks for no export."""
         instance = self.settings.instance.name
-        prepared = await prepare(self.client, self.journal, self.destination, instance, self._wanted())
+        prepared = await prepare(self.client, self.journal, self.destination, instance, self._wanted(full))
         used = await self.client.send(usage.today())
         spent = (await self.client.gate.use()).spent_today
         limits = self.settings.limits
-        streams = tuple(stream_plan(each, self.client.server_now()) for each in prepared)
+        streams = stream_plans(prepared, self.client.server_now())
         return SyncPlan(
             streams=streams,
             calls=sum(each.calls for each in streams),
@@ -87,8 +88,11 @@ class Engine:
             seconds=sum(each.seconds_estimate or 0.0 for each in streams),
         )
 
-    async def sync(self) -> SyncReport:
-        """Bring every configured stream up to now. See `exports.sync.sync` for what it raises."""
+    async def sync(self, *, full: Collection[str] = ()) -> SyncReport:
+        """Bring every configured stream up to now, those in `full` from their start on.
+
+        Raises ConfigError for a stream in `full` that is not configured, and what `exports.sync.sync` raises.
+        """
         spool = self.settings.state.path / SPOOL
         await run_blocking(lambda: _private_folder(spool))
         parts = Parts(
@@ -100,10 +104,15 @@ class Engine:
             poll_seconds=self.settings.polling.export_seconds,
             observe=self._observe,
         )
-        return await sync(parts, self._wanted())
+        return await sync(parts, self._wanted(full))
 
-    def _wanted(self) -> list[Wanted]:
+    def _wanted(self, full: Collection[str]) -> list[Wanted]:
         settings = self.settings
+        if unknown := sorted(set(full) - set(settings.sync.streams)):
+            raise ConfigError(
+                f"{unknown[0]!r} is not a stream of this configuration",
+                advice=f"It syncs {', '.join(settings.sync.streams)}.",
+            )
         return [
             Wanted(
                 name=name,
@@ -114,19 +123,23 @@ class Engine:
                     lookback=timedelta(hours=settings.lookback_hours(name)),
                     settle=timedelta(minutes=settings.sync.settle_minutes),
                 ),
+                full=name in full,
             )
             for name in settings.sync.streams
         ]
 
-    async def _item(self, name: str, attempt: "Callable[[], object]") -> CheckItem:
+    async def _item(self, name: str, attempt: Callable[[], Awaitable[str]]) -> CheckItem:
         try:
-            detail = await attempt()  # type: ignore[misc]  # every attempt of `check` is a coroutine function
+            detail = await attempt()
         except SyncEngineError as error:
             return CheckItem(name, ok=False, detail=error.message, advice=error.advice, error=type(error).__name__)
-        return CheckItem(name, ok=True, detail=str(detail))
+        return CheckItem(name, ok=True, detail=detail)
 
     async def _try_destination(self) -> str:
-        return await run_blocking(self.destination.check)
+        named = await run_blocking(self.destination.check)
+        for stream in self.settings.sync.streams:
+            await run_blocking(partial(self.destination.standing, self.settings.instance.name, stream))
+        return named
 
     async def _try_token(self) -> str:
         await self.client.tokens.current()
@@ -139,6 +152,14 @@ class Engine:
         used = (await self.client.send(usage.today())).calls
         left = self.settings.limits.calls_per_day - self.settings.limits.reserve_calls - used
         return f"{max(0, left):,} of {self.settings.limits.calls_per_day:,}"
+
+    async def _try_export(self) -> str:
+        limit = self.settings.limits.export_bytes_per_day
+        spent = (await self.client.gate.use()).spent_today.export_bytes
+        if resume_at := await self.client.gate.paused("export"):
+            raise exhausted(resume_at, "export", "export")
+        # Marketo tells nobody what is left; others' exports show only when it refuses ours.
+        return f"{max(0, limit - spent) / 1e6:,.1f} of {limit / 1e6:,.1f} MB, as far as this engine's own exports go"
 
     def _clock_item(self) -> CheckItem:
         seconds = abs(self.client.skew.total_seconds())
@@ -164,13 +185,14 @@ async def open_engine(
     """
     instance, limits, network = settings.instance, settings.limits, settings.network
     me = this_process()
+    failed: list[Exception] = []
     async with AsyncExitStack() as opened:
         clock = await open_clock(settings)
         await run_blocking(lambda: _private_folder(settings.state.path))
         slots = SharedSlotStore(
             settings.state.path / SLOTS,
-            instance.name,
-            me.boot,
+            limited_as(settings),
+            boot_of(settings),
             window_seconds=limits.window_seconds,
             now=clock.monotonic(),
         )
@@ -199,12 +221,29 @@ async def open_engine(
         journal = await opened.enter_async_context(
             open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock, lease_ttl_seconds=ttl)
         )
+        await journal.claim(instance.name, instance.base_url)
         destination = open_destination(settings)
         opened.callback(destination.close)
         background = await opened.enter_async_context(anyio.create_task_group())
         background.start_soon(client.tokens.keep_fresh)
         opened.callback(background.cancel_scope.cancel)
-        yield Engine(settings, client, journal, destination, observe)
+        try:
+            yield Engine(settings, client, journal, destination, observe)
+        except Exception as error:  # noqa: BLE001  # raised again below, where no group wraps it
+            failed.append(error)
+    for reason in failed:
+        raise reason
+
+
+def limited_as(settings: Settings) -> str:
+    """Whose limits a call counts towards: the subscription's, by whatever name configurations call it."""
+    return urlsplit(settings.instance.base_url).netloc.lower()
+
+
+def boot_of(settings: Settings) -> str:
+    """What makes monotonic times comparable: the machine's start, and how fast the instance's clock runs."""
+    boot, scale = this_process().boot, settings.instance.time_scale
+    return boot if scale == 1.0 else f"{boot} x {scale:g}"
 
 
 def gate_limits(settings: Settings) -> GateLimits:
@@ -256,9 +295,11 @@ async def open_clock(settings: Settings) -> Clock:
 
 
 def _private_folder(path: Path) -> None:
-    """Make a folder that only its owner can enter. Raises StateUnusable or NoSpace."""
+    """Make a folder that only its owner can enter, of an old one too. Raises StateUnusable or NoSpace."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o700)
     except OSError as error:
         if error.errno == 28:
             raise NoSpace(f"The disk that holds {path} is full.", advice="Free some room and run again.") from error

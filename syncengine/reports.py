@@ -50,6 +50,7 @@ class StreamPlan:
     calls: int
     bytes_estimate: int | None = None
     seconds_estimate: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ class StreamReport:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one run did. `partial`: the problems say what is missing, everything else is in the destination."""
+    """What one run did. `partial`: the problems say what is missing, everything else is in the destination.
+
+    `errors` are the classes of what went wrong, `advice` what the user may do about it.
+    """
 
     run_id: str
     outcome: Outcome
@@ -100,6 +104,8 @@ class SyncReport:
     calls: int
     streams: tuple[StreamReport, ...]
     problems: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

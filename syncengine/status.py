@@ -3,22 +3,24 @@
 Apart from the engine, which opens what a command works with: this only looks, also while a sync is running.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
-from syncengine.engine import JOURNAL, SLOTS, gate_limits, open_destination
+from syncengine.engine import JOURNAL, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.errors import SyncEngineError
 from syncengine.exports.slice import Stretch, prefix_end
-from syncengine.exports.window import KIND, MOVES, stretch_of
+from syncengine.exports.window import KIND, MOVES, lease_name, stretch_of
 from syncengine.jobs.job import Job, Run
-from syncengine.jobs.lease import this_process
+from syncengine.jobs.lease import known_dead
 from syncengine.jobs.sql import open_journal
 from syncengine.reports import RunSummary, SlotHolder, StatusReport, StreamStatus, WindowStatus
 from syncengine.threads import run_blocking
-from syncengine.transport.gate import Gate, GateUse
+from syncengine.transport.gate import Gate
 from syncengine.transport.shared_slots import SharedSlotStore
+from syncengine.transport.use import GateUse
 
 RUNS_SHOWN = 10
 
@@ -29,14 +31,14 @@ async def read_status(settings: Settings) -> StatusReport:
     Raises StateUnusable when the journal cannot be read. Before the first run everything is empty.
     """
     instance, limits = settings.instance.name, settings.limits
-    runs, windows = await _journal(settings)
+    runs, windows, busy = await _journal(settings)
     cursors, problem = await _cursors(settings)
     use = await _use(settings)
     # A sandbox's fast clock is ahead of ours by an unknown amount: lag is told only where clocks agree.
     now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
     return StatusReport(
         instance=instance,
-        runs=tuple(_summary(run) for run in runs),
+        runs=tuple(_summary(run, outcome) for run, outcome in zip(runs, outcomes(runs, busy), strict=True)),
         streams=tuple(
             StreamStatus(
                 stream=name,
@@ -58,14 +60,28 @@ async def read_status(settings: Settings) -> StatusReport:
     )
 
 
-async def _journal(settings: Settings) -> tuple[list[Run], list[Job]]:
+async def _journal(settings: Settings) -> tuple[list[Run], list[Job], set[str]]:
+    """The last runs, the unfinished windows, and the kinds of work that a living process holds."""
     path = settings.state.path / JOURNAL
     if not await run_blocking(path.exists):
-        return [], []
+        return [], [], set()
     async with open_journal(path, {KIND: MOVES}, SystemClock()) as journal:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
         windows = await journal.jobs(settings.instance.name, kind=KIND, unfinished_only=True)
-    return runs, windows
+        leases = await journal.leases(settings.instance.name)
+    return runs, windows, {each.work for each in leases if each.holder and not known_dead(each.holder)}
+
+
+def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:
+    """How each run, newest first, ended. Of the open ones the newest holder of a living lease runs, the others died."""
+    left = set(busy)
+    found = []
+    for run in runs:
+        work = {lease_name(stream) for stream in run.detail.get("streams", ())}
+        found.append(run.outcome or ("running" if work & left else "died"))
+        if run.outcome is None:
+            left -= work
+    return found
 
 
 async def _cursors(settings: Settings) -> tuple[dict[str, datetime], str]:
@@ -93,8 +109,8 @@ async def _use(settings: Settings) -> GateUse | None:
     clock: Clock = SystemClock() if scale == 1.0 else ScaledClock(scale, SystemClock().now())
     slots = SharedSlotStore(
         path,
-        settings.instance.name,
-        this_process().boot,
+        limited_as(settings),
+        boot_of(settings),
         window_seconds=settings.limits.window_seconds,
         now=clock.monotonic(),
     )
@@ -104,12 +120,12 @@ async def _use(settings: Settings) -> GateUse | None:
         await slots.close()
 
 
-def _summary(run: Run) -> RunSummary:
+def _summary(run: Run, outcome: str) -> RunSummary:
     streams = run.report.get("streams", [])
     return RunSummary(
         run_id=str(run.id),
         kind=run.kind,
-        outcome=run.outcome or "running, or died",
+        outcome=outcome,
         started_at=run.started_at,
         ended_at=run.ended_at,
         rows=sum(each["rows"] for each in streams) if streams else None,

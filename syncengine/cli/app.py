@@ -52,6 +52,8 @@ def version() -> str:
 def main(tokens: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; nothing is raised."""
     words = list(sys.argv[1:] if tokens is None else tokens)
+    # Rows of people lie in what we write: journal, half-fetched files, logs, warehouse. They are their owner's alone.
+    os.umask(0o077)
     debug = "--debug" in words or os.environ.get("SYNCENGINE_DEBUG", "") not in {"", "0"}
     try:
         code = make_app()(words)

@@ -11,6 +11,8 @@ from syncengine.cli.screen import Screen
 if TYPE_CHECKING:
     from syncengine.config import Settings
 
+Full = Annotated[tuple[str, ...], Parameter(name="--full", negative="", show_default=False)]
+
 COMMON = Group("Common", sort_key=9)
 
 

@@ -1,20 +1,26 @@
 """`syncengine plan`: what a sync would fetch and cost, before anything is spent."""
 
-from syncengine.cli.options import Common
+from syncengine.cli.options import Common, Full
 from syncengine.cli.running import run
 from syncengine.cli.screen import Screen, instant, megabytes, span
 from syncengine.reports import SyncPlan
 
 
-def plan(*, common: Common | None = None) -> int:
+def plan(*, full: Full = (), common: Common | None = None) -> int:
     """Show the windows, calls, megabytes and time that a sync would cost now.
 
-    Spends a few calls to look, creates no export and changes nothing.
+    Spends a few calls to look, asks for no export and moves no row.
 
     For example:
 
       syncengine plan
+      syncengine plan --full leads
       syncengine plan --json | jq .calls
+
+    Parameters
+    ----------
+    full
+        A stream to read again from its start on; may be given more than once.
     """
     common = common or Common()
     settings = common.settings()
@@ -25,7 +31,7 @@ def plan(*, common: Common | None = None) -> int:
         from syncengine.marketo.call import Priority
 
         async with open_engine(settings, priority=Priority.INTERACTIVE) as engine:
-            return await engine.plan()
+            return await engine.plan(full=full)
 
     planned = run(work)
     show_plan(screen, planned)
@@ -49,6 +55,9 @@ def show_plan(screen: Screen, planned: SyncPlan) -> None:
         for each in planned.streams
     ]
     screen.table(("stream", "windows", "resumed", "from", "to", "calls", "size", "time"), rows)
+    for each in planned.streams:
+        for note in each.notes:
+            screen.say(note)
     time = f", about {span(planned.seconds)}" if planned.seconds else ""
     screen.say(f"About {planned.calls:,} calls of the {planned.calls_left_today:,} that today has left{time}.")
     sizes = [each.bytes_estimate for each in planned.streams if each.bytes_estimate is not None]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DATA = Group("Data", sort_key=1)
 PACE = Group("Pace and limits", sort_key=2)
+PORT_MAX = 65_535
 SERVING = Group("Serving", sort_key=3)
 
 
@@ -128,6 +129,10 @@ def sandbox(*, knobs: Knobs | None = None, serving: Serving | None = None, print
     """
     options = (knobs or Knobs()).options()
     serving = serving or Serving()
+    if not 0 <= serving.port <= PORT_MAX:
+        raise ConfigError(
+            f"the sandbox cannot be served: {serving.port} is no port", advice=f"0 to {PORT_MAX}; 0: any."
+        )
     screen = (printing or Printing()).screen()
 
     def announce(ready: "Ready") -> None:
@@ -166,7 +171,8 @@ def _serve(options: "SandboxOptions", serving: Serving, announce: Callable[["Rea
             anyio.run(main)
     except* (OSError, ValueError) as errors:
         first = errors.exceptions[0]
-        advice = "Choose another --port, a loopback --host or another file."
+        of_address = isinstance(first, OSError) and first.filename is None
+        advice = "Choose another --port or a loopback --host." if of_address else "Mend what it names: option or file."
         raise ConfigError(f"the sandbox cannot be served: {first}", advice=advice) from None
 
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from syncengine.cli.failures import PARTIAL
-from syncengine.cli.options import Common
+from syncengine.cli.failures import PARTIAL, exit_code_named
+from syncengine.cli.options import Common, Full
 from syncengine.cli.running import run
 from syncengine.cli.screen import Screen, megabytes, span
+from syncengine.errors import PermissionDenied
 from syncengine.reports import SyncReport
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ RESUME = "What was committed is kept, and files that were half fetched too: `syn
 
 def sync(
     *,
+    full: Full = (),
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
     log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     common: Common | None = None,
@@ -33,10 +35,13 @@ def sync(
 
       syncengine sync
       syncengine sync -c configs/nightly.toml --quiet --log sync.jsonl
+      syncengine sync --full leads
       syncengine sync --json | jq '.streams[] | {stream, moved}'
 
     Parameters
     ----------
+    full
+        A stream to read again from its start on; may be given more than once.
     quiet
         Show no progress on standard error.
     log
@@ -45,13 +50,23 @@ def sync(
     common = common or Common()
     settings = common.settings()
     screen = common.screen()
-    report = run(lambda: sync_once(settings, quiet=quiet, log=log), resume=RESUME)
+    report = run(lambda: sync_once(settings, full=full, quiet=quiet, log=log), resume=RESUME)
     show_sync(screen, report, time_scale=settings.instance.time_scale)
     screen.result(sync_facts(report))
-    return 0 if report.outcome == "done" else PARTIAL
+    return sync_code(report)
 
 
-async def sync_once(settings: "Settings", *, quiet: bool = False, log: Path | None = None) -> SyncReport:
+def sync_code(report: SyncReport) -> int:
+    """0, or 3 for a missing permission, which running again does not mend, or 1 for whatever else is missing."""
+    if report.outcome == "done":
+        return 0
+    denied = PermissionDenied.__name__
+    return exit_code_named(denied) if denied in report.errors else PARTIAL
+
+
+async def sync_once(
+    settings: "Settings", *, full: Full = (), quiet: bool = False, log: Path | None = None
+) -> SyncReport:
     """One sync with its observers: progress for people, a log for programs."""
     from syncengine.clock import SystemClock
     from syncengine.engine import open_engine
@@ -62,7 +77,7 @@ async def sync_once(settings: "Settings", *, quiet: bool = False, log: Path | No
     to_stderr = str(log) == "-"
     with open_log(log, SystemClock().now) as write_log, open_progress(quiet=quiet or to_stderr) as show_progress:
         async with open_engine(settings, observe=Observers(write_log, show_progress)) as engine:
-            return await engine.sync()
+            return await engine.sync(full=full)
 
 
 def show_sync(screen: Screen, report: SyncReport, *, time_scale: float = 1.0) -> None:
@@ -85,6 +100,8 @@ def show_sync(screen: Screen, report: SyncReport, *, time_scale: float = 1.0) ->
             screen.say(f"{each.stream}: {note.removeprefix(f'{each.stream}: ')}")
     for problem in report.problems:
         screen.say(f"Missing: {problem}")
+    for advice in report.advice:
+        screen.say(advice)
     ending = "Done" if report.outcome == "done" else "Done in part; run `syncengine sync` again for the rest"
     here = f" of the sandbox's clock, {span(report.seconds / time_scale)} here" if time_scale != 1.0 else ""
     screen.say(f"{ending}: {report.calls:,} calls in {span(report.seconds)}{here}.")

@@ -17,14 +17,33 @@ if TYPE_CHECKING:
 else:
     Column = pa.Array  # generic for the type checker alone
 
+# What every value of a kind matches, and most other texts do not.
+POSSIBLE = {
+    FieldType.INTEGER: r"^[-+]?(0[xX])?[0-9a-fA-F]+$",  # Arrow takes hexadecimal ones too
+    FieldType.FLOAT: r"^[-+0-9.eE]+$",
+    FieldType.BOOLEAN: r"^(?i:true|false|0|1)$",
+    FieldType.DATE: r"^[0-9]{4}-",
+    FieldType.TIMESTAMP: r"^[0-9]{4}-",
+}
+
 Conversion: TypeAlias = Callable[[Column], Column]
 
 
 def typed(column: Column, kind: FieldType) -> tuple[Column, list[int]]:
     """Convert a binary column; the rows whose cell is not of `kind` are NULL in it, and listed."""
     text, garbled = _each(column, lambda cells: pc.cast(cells, pa.string()))
-    values, unfit = _each(_repaired(text, kind), conversion(kind), arrow_type(kind))
-    return values, sorted({*garbled, *unfit})
+    text, hopeless = _screened(_repaired(text, kind), kind)
+    values, unfit = _each(text, conversion(kind), arrow_type(kind))
+    return values, sorted({*garbled, *hopeless, *unfit})
+
+
+def _screened(text: Column, kind: FieldType) -> tuple[Column, list[int]]:
+    """The same cells without those that cannot be of `kind` at a glance: a whole column of them costs one look."""
+    if (pattern := POSSIBLE.get(kind)) is None:
+        return text, []
+    is_possible = pc.match_substring_regex(text, pattern)
+    hopeless = [row for row, fits in enumerate(is_possible.to_pylist()) if fits is False]
+    return (pc.if_else(is_possible, text, pa.scalar(None, pa.string())) if hopeless else text), hopeless
 
 
 def direct(column: Column, kind: FieldType) -> Column | None:

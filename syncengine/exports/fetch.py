@@ -1,6 +1,6 @@
 """Bringing a finished job's file to the spool folder, whole and checked.
 
-The spool is ours alone (0600 in a 0700 folder): a file lies there from its first byte until its rows are committed.
+The spool is a folder of ours alone (0700): a file lies there from its first byte until its rows are committed.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import anyio
 
-from syncengine.errors import NotFound
+from syncengine.errors import NotFound, PermissionDenied
 from syncengine.exports.streams import Shape
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
@@ -19,8 +19,8 @@ from syncengine.transport.client import Client
 from syncengine.transport.gate import exhausted
 from syncengine.transport.retry import Patience
 
-# Queue full is answered at once, so that the worker can do something else meanwhile.
-NO_WAITING = Patience(wait_seconds=0.0)
+# A full queue is told at once, so that the worker can do something else meanwhile.
+NO_QUEUEING = Patience(queue_seconds=0.0)
 # A job that is not through after this has been lost by Marketo's queue.
 STUCK_SECONDS = 12 * 3600.0
 # A job that the list does not show this often in a row is asked for by its id.
@@ -28,8 +28,12 @@ MISSED_MAX = 2
 
 
 async def create(client: Client, shape: Shape, start: datetime, end: datetime) -> str:
-    """Create the job for [start, end) and give its id; it does nothing and costs nothing until it is enqueued."""
+    """Create the job for [start, end) and give its id; it does nothing and costs nothing until it is enqueued.
+
+    Raises QuotaExhausted when today's export megabytes are used up.
+    """
     stream = shape.stream
+    await _refuse_when_used_up(client, f"{stream.kind.value}.export.create")
     # Marketo's window includes its end.
     window = Filter(stream.filter_field, start, end - timedelta(seconds=1))
     job = await client.send(exports.create(stream.kind, shape.request_fields, window))
@@ -41,9 +45,13 @@ async def enqueue(client: Client, kind: ExportKind, export_id: str) -> None:
 
     Raises QuotaExhausted when today's export megabytes are used up, Unavailable with code 1029a when the queue is full.
     """
+    await _refuse_when_used_up(client, f"{kind.value}.export.enqueue")
+    await client.send(exports.enqueue(kind, export_id), patience=NO_QUEUEING)
+
+
+async def _refuse_when_used_up(client: Client, name: str) -> None:
     if resume_at := await client.gate.paused("export"):
-        raise exhausted(resume_at, f"{kind.value}.export.enqueue", "export")
-    await client.send(exports.enqueue(kind, export_id), patience=NO_WAITING)
+        raise exhausted(resume_at, name, "export")
 
 
 async def cancel(client: Client, kind: ExportKind, export_id: str) -> None:
@@ -65,7 +73,7 @@ class Watch:
     """Watches the enqueued jobs of one kind; `wake` is called with the ids of those about which there is news.
 
     `news` gives what was seen of a job: the finished ExportJob, None for one that Marketo no longer knows, and
-    KeyError for one that is still under way.
+    KeyError for one that is still under way. `failure` is set once nothing can be seen any more.
     """
 
     def __init__(self, client: Client, kind: ExportKind, poll_seconds: float, wake: Callable[[str], None]) -> None:
@@ -77,14 +85,18 @@ class Watch:
         self._due = 0.0
         self._changed = anyio.Event()
         self.news: dict[str, ExportJob | None] = {}
+        self.failure: PermissionDenied | None = None
         self.polls = 0
 
-    def add(self, job_id: str, export_id: str, *, fresh: bool) -> None:
-        """Watch a job from now on. A fresh one cannot be through before a minute is over; others may be long ago."""
+    def add(self, job_id: str, export_id: str, *, age_seconds: float | None = None) -> None:
+        """Watch a job from now on. One that was just enqueued cannot be through before a minute is over.
+
+        Of one that was enqueued before this process began, `age_seconds` ago, there may be news at once.
+        """
         now = self._client.clock.monotonic()
-        due = now + (self._seconds if fresh else 0.0)
+        due = now + (self._seconds if age_seconds is None else 0.0)
         self._due = min(self._due, due) if self._watched else due
-        self._watched[export_id] = _Watched(job_id, now)
+        self._watched[export_id] = _Watched(job_id, now - (age_seconds or 0.0))
         self._changed.set()
 
     def is_stuck(self, export_id: str) -> bool:
@@ -102,7 +114,7 @@ class Watch:
         self.news.pop(export_id, None)
 
     async def run(self) -> None:
-        """Poll while there is something to watch; until cancelled."""
+        """Poll while there is something to watch; until cancelled, or until the permission to look is denied."""
         clock = self._client.clock
         while True:
             self._changed = anyio.Event()
@@ -113,7 +125,13 @@ class Watch:
                     await self._changed.wait()
             else:
                 await self._client.gate.poll_turn(self._kind.value, self._seconds)
-                await self.poll()
+                try:
+                    await self.poll()
+                except PermissionDenied as error:
+                    self.failure = error
+                    for watched in self._watched.values():
+                        self._wake(watched.job_id)
+                    return
                 self._due = clock.monotonic() + self._seconds
 
     async def poll(self) -> None:

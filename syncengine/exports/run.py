@@ -7,9 +7,9 @@ the job, what was seen of Marketo's jobs is seen again by the next poll.
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncengine.clock import Clock
 from syncengine.destinations import Applied, Destination
@@ -24,8 +24,7 @@ from syncengine.errors import (
     Unavailable,
     Unsupported,
 )
-from syncengine.exports import fetch, load, parse, request, window
-from syncengine.exports.parse import ParseProblems
+from syncengine.exports import fetch, load, request, window
 from syncengine.exports.streams import STREAMS, Shape
 from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
@@ -33,10 +32,14 @@ from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.marketo.endpoints.exports import ExportKind
 from syncengine.marketo.rows import ExportStatus
-from syncengine.observe.events import DownloadProgress, Event, JobMoved, WindowApplied
+from syncengine.observe.events import DownloadProgress, Event, JobMoved, Paused, WindowApplied
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 from syncengine.transport.download import Expected
+from syncengine.transport.retry import EXPORT_QUEUE_FULL
+
+if TYPE_CHECKING:
+    from syncengine.exports.parse import ParseProblems
 
 # How often a window's job is created anew in one run: it failed, was cancelled, vanished, or its file was damaged.
 CREATES_MAX = 3
@@ -48,7 +51,7 @@ QUEUE_WAITS_SECONDS = (60.0, 120.0, 240.0)
 PROGRESS_BYTES = 1_000_000
 
 # Errors that end one window and leave the others running; any other error ends the run.
-OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
+OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class Tally:
     bytes: int = 0
     applied: list[Applied] = field(default_factory=list)
     unparsed: Counter[str] = field(default_factory=Counter)
+    unverified: int = 0  # files that came without a checksum or a count of records
 
     def total(self, count: Callable[[Applied], int]) -> int:
         """The sum of one of the destination's counts."""
@@ -87,8 +91,10 @@ class Windows:
         self._spool = spool
         self._watches = watches
         self._observe = observe
-        self._waits: Counter[str] = Counter()
+        self._queue_waits: Counter[str] = Counter()
+        self._file_looks: Counter[str] = Counter()
         self._creates: Counter[str] = Counter()
+        self._denied: dict[str, PermissionDenied] = {}
         self.tallies: dict[str, Tally] = {}
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
@@ -111,12 +117,17 @@ class Windows:
 
     async def step(self, job: Job) -> Step:
         """Take the step that the window's state asks for."""
+        if job.state in window.BEFORE_MARKETO and job.group in self._denied:
+            return Failed(job, self._denied[job.group])
         try:
             return await self._steps[job.state](job)
+        except PermissionDenied as error:
+            self._denied[job.group] = error
+            return Failed(job, error)
         except OF_ONE_WINDOW as error:
             return Failed(job, error)
         except QuotaExhausted as error:
-            if error.call.endswith("export.enqueue"):
+            if error.budget == "export":
                 # Only new exports are out of budget: what Marketo has finished is still fetched and applied.
                 return Failed(job, error)
             raise
@@ -134,27 +145,35 @@ class Windows:
         export_id = job.facts["export_id"]
         try:
             await request.enqueue(self._client, _kind(job), export_id)
-        except NotFound as error:
+        except (NotFound, CallRejected) as error:
+            # Gone, or cancelled by somebody: a job that cannot be enqueued now never will be.
             return await self._again(job, error)
         except Unavailable as error:
-            if error.code not in {"1029", "1029a"}:
+            if error.code not in EXPORT_QUEUE_FULL:
                 raise
-            waits = self._waits[job.id]
-            self._waits[job.id] += 1
-            return Later(job, QUEUE_WAITS_SECONDS[min(waits, len(QUEUE_WAITS_SECONDS) - 1)])
-        job = await self._move(job, "enqueued")
-        self._watches[_kind(job)].add(job.id, export_id, fresh=True)
+            waits = self._queue_waits[job.id]
+            self._queue_waits[job.id] += 1
+            seconds = QUEUE_WAITS_SECONDS[min(waits, len(QUEUE_WAITS_SECONDS) - 1)]
+            self._observe(
+                Paused("Marketo's queue is full of other jobs", self._clock.now() + timedelta(seconds=seconds))
+            )
+            return Later(job, seconds)
+        job = await self._move(job, "enqueued", enqueued_at=self._clock.now().isoformat())
+        self._watches[_kind(job)].add(job.id, export_id)
         return Wait(job, export_id)
 
     async def _see(self, job: Job) -> Step:
         export_id, watch = job.facts["export_id"], self._watches[_kind(job)]
         if export_id not in watch.news:
+            if watch.failure is not None:
+                raise watch.failure
             if watch.is_stuck(export_id):
                 watch.drop(export_id)
                 await request.cancel(self._client, _kind(job), export_id)
                 return await self._again(job, CallRejected("Marketo has not worked on the job for 12 hours."))
             if not watch.watches(export_id):
-                watch.add(job.id, export_id, fresh=False)
+                since = datetime.fromisoformat(job.facts["enqueued_at"])
+                watch.add(job.id, export_id, age_seconds=(self._clock.now() - since).total_seconds())
             return Wait(job, export_id)
         seen = watch.news[export_id]
         watch.drop(export_id)
@@ -174,6 +193,7 @@ class Windows:
             sha256=seen.sha256,
             records=seen.records,
             read_at=read_at.isoformat(),
+            unverified=seen.sha256 is None or seen.records is None,
         )
         return Go(job)
 
@@ -204,15 +224,22 @@ class Windows:
                 progress=progress,
             )
         except NotFound as error:
-            self._waits[job.id] += 1
-            if self._waits[job.id] <= FILE_LOOKS_MAX:
+            self._file_looks[job.id] += 1
+            if self._file_looks[job.id] <= FILE_LOOKS_MAX:
                 return Later(job, FILE_LOOK_SECONDS)
             return await self._again(job, error)
+        except Unavailable as error:
+            if error.code.startswith("NET"):
+                raise
+            # Marketo is there and fails on this one file: the other windows go on.
+            return Failed(job, error)
         except FileDamaged as error:
             return await self._again(job, error)
         return Go(await self._move(job, "verified", sha256=sha256))
 
     async def _apply(self, job: Job) -> Step:
+        from syncengine.exports import parse  # Arrow, a quarter of a second: `status` and `plan` do without it
+
         path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
         if path is not None and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
@@ -227,7 +254,7 @@ class Windows:
             sha256=job.facts["sha256"],
             read_at=datetime.fromisoformat(job.facts["read_at"]),
         )
-        shape, problems, rows = _shape(job), ParseProblems(), job.facts["records"]
+        shape, problems, rows = _shape(job), parse.ParseProblems(), job.facts["records"]
         read = parse.batches(path, shape.schema, header=None, expected_rows=rows, problems=problems) if path else ()
         schema, newer_by = parse.landed(shape.schema), shape.stream.newer_by
         began = self._clock.monotonic()
@@ -245,6 +272,7 @@ class Windows:
     async def _again(self, job: Job, error: MarketoError | FileDamaged) -> Step:
         """Start the window over, or give it up for this run. Either way the journal has it as planned."""
         await fetch.discard(fetch.spool_path(self._spool, job.id))
+        self._file_looks.pop(job.id, None)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
         return Failed(job, error) if self._creates[job.id] >= CREATES_MAX else Go(job)
 
@@ -253,13 +281,14 @@ class Windows:
         self._observe(JobMoved(job.id, job.group, event, job.state))
         return job
 
-    def _count(self, job: Job, applied: Applied, problems: ParseProblems, seconds: float) -> None:
+    def _count(self, job: Job, applied: Applied, problems: "ParseProblems", seconds: float) -> None:
         tally = self.tallies.setdefault(job.group, Tally())
         size = job.facts["file_bytes"] or 0
         tally.windows += 1
         tally.bytes += size
         tally.applied.append(applied)
         tally.unparsed.update(problems.unparsed)
+        tally.unverified += job.facts["unverified"]
         self._observe(
             WindowApplied(
                 stream=job.group,

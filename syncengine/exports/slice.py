@@ -88,19 +88,17 @@ def due(
     """The new windows of a run: what neither the destination holds nor an earlier run has planned already.
 
     That is the time since the last run, with the lookback before it, and whatever lies open behind: a start that was
-    moved to an earlier day asks for the days before alone. With unfinished windows of an earlier run there is no
-    lookback; the run after them has it. A last remainder of less than a minute is left to the next run.
+    moved to an earlier day asks for the days before alone. A last remainder of less than a minute is left to the next
+    run.
     """
-    begin, until = whole_second(reach.start), whole_second(now - reach.settle)
-    committed, unfinished = tuple(committed), tuple(unfinished)
+    begin, until = whole_second(reach.start), whole_second(now.astimezone(UTC) - reach.settle)
     if until <= begin:
         return ()
     *behind, last = gaps((*committed, *unfinished), Stretch(begin, until)) or (Stretch(until, until),)
     if last.end < until:
         behind.append(last)
     elif until - last.start >= timedelta(seconds=REMAINDER_SECONDS_MIN):
-        start = last.start if unfinished else max(begin, last.start - reach.lookback)
-        behind.append(Stretch(start, until))
+        behind.append(Stretch(max(begin, whole_second(last.start - reach.lookback)), until))
     return tuple(window for stretch in joined(behind) for window in cut(stretch))
 
 

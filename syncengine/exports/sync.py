@@ -21,7 +21,7 @@ from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Tally, Windows
 from syncengine.exports.streams import STREAMS
-from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, KIND, stretch_of
+from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, KIND, lease_name, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
@@ -63,7 +63,7 @@ async def sync(parts: Parts, wanted: Sequence[Wanted]) -> SyncReport:
         epochs = {}
         for each in wanted:
             standing = await run_blocking(partial(parts.destination.standing, parts.instance, each.name))
-            lease = holding(parts.store, clock, parts.instance, f"sync {each.name}", at_least=standing.epoch)
+            lease = holding(parts.store, clock, parts.instance, lease_name(each.name), at_least=standing.epoch)
             epochs[each.name] = (await held.enter_async_context(lease)).epoch
         kind = "sync " + "+".join(sorted(each.name for each in wanted))
         run = await parts.store.begin_run(parts.instance, kind, {"streams": [each.name for each in wanted]})
@@ -100,7 +100,7 @@ async def _work(
     windows, outcome = await _run(parts, jobs)
     if paused := next((each.error for each in outcome.failed if isinstance(each.error, QuotaExhausted)), None):
         raise paused
-    failed = [_problem(each) for each in outcome.failed]
+    failed = _problems(outcome.failed)
     ended_at = parts.client.clock.now()
     return SyncReport(
         run_id=run_id,
@@ -110,7 +110,9 @@ async def _work(
         seconds=(ended_at - started_at).total_seconds(),
         calls=parts.client.calls_sent - calls_before,
         streams=tuple(_stream_report(each, windows.tallies) for each in prepared),
-        problems=tuple(failed),
+        problems=failed,
+        errors=tuple(dict.fromkeys(type(each.error).__name__ for each in outcome.failed)),
+        advice=tuple(dict.fromkeys(advice for each in outcome.failed if (advice := getattr(each.error, "advice", "")))),
     )
 
 
@@ -172,13 +174,27 @@ def _first(errors: ExceptionGroup[Exception]) -> Exception:
     return _first(first) if isinstance(first, ExceptionGroup) else first
 
 
-def _problem(failed: Failed) -> str:
-    start, end = stretch_of(failed.job)
-    return f"{failed.job.group} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}: {failed.error}"
+def _problems(failed: Sequence[Failed]) -> tuple[str, ...]:
+    """A sentence for each thing that went wrong with a stream, and over which time."""
+    alike: dict[tuple[str, str], list[Failed]] = {}
+    for each in failed:
+        alike.setdefault((each.job.group, str(each.error)), []).append(each)
+    sentences = []
+    for (stream, error), all_of_it in alike.items():
+        start = min(stretch_of(each.job)[0] for each in all_of_it)
+        end = max(stretch_of(each.job)[1] for each in all_of_it)
+        count = f" in {len(all_of_it)} windows" if len(all_of_it) > 1 else ""
+        sentences.append(f"{stream} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}{count}: {error}")
+    return tuple(sentences)
 
 
 def _stream_report(prepared: Prepared, tallies: dict[str, Tally]) -> StreamReport:
     tally = tallies.get(prepared.shape.stream.name, Tally())
+    unverified = (
+        [f"{tally.unverified} files came without a SHA-256 or a record count: checked by what Marketo did announce"]
+        if tally.unverified
+        else []
+    )
     unparsed = [f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in tally.unparsed.items()]
     return StreamReport(
         stream=prepared.shape.stream.name,
@@ -190,5 +206,5 @@ def _stream_report(prepared: Prepared, tallies: dict[str, Tally]) -> StreamRepor
         outdated=tally.total(lambda each: each.outdated),
         bytes=tally.bytes,
         unparsed=sum(tally.unparsed.values()),
-        problems=(*prepared.shape.notes, *unparsed),
+        problems=(*prepared.shape.notes, *unverified, *unparsed),
     )

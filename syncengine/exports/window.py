@@ -38,6 +38,7 @@ CLEANED = "CLEANED"
 ABANDONED = "ABANDONED"
 
 HOLDS_A_PLACE = frozenset({CREATED, QUEUED})
+BEFORE_MARKETO = frozenset({PLANNED, CREATE_INTENT, CREATED})
 
 # What bounds the steps of a state: places at Marketo, downloads at once, and the destination's one writer.
 AT_MARKETO = "at Marketo"
@@ -77,6 +78,11 @@ MOVES = Moves(
     ),
     final=frozenset({CLEANED, ABANDONED}),
 )
+
+
+def lease_name(stream: str) -> str:
+    """The work that excludes itself: two syncs of one stream."""
+    return f"sync {stream}"
 
 
 def stretch_of(job: Job) -> tuple[datetime, datetime]:
