@@ -31,6 +31,8 @@ from syncengine.errors import ConfigError
 
 DEFAULT_NAME = "syncengine.toml"
 PREFIX = "SYNCENGINE_"
+# Variables of the engine's own that set no key.
+OWN_VARIABLES = frozenset({"SYNCENGINE_CONFIG", "SYNCENGINE_DEBUG"})
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 MISSING = object()
@@ -89,11 +91,11 @@ def _unusable(path: Path, problems: tuple[str, ...]) -> ConfigError:
 
 
 def _variables() -> dict[Key, str]:
-    """The SYNCENGINE_TABLE__KEY variables of the environment by the key that each one sets."""
+    """The SYNCENGINE_ variables of the environment by the key that each one sets, or means to set."""
     return {
         tuple(name.upper().removeprefix(PREFIX).lower().split("__")): name
         for name in os.environ
-        if name.upper().startswith(PREFIX) and "__" in name
+        if name.upper().startswith(PREFIX) and name.upper() not in OWN_VARIABLES
     }
 
 
@@ -126,13 +128,22 @@ def _refuse_unknown_tables(document: dict[str, Any], problems: Problems) -> None
             problems.add((name,), f"is not a table of the configuration{nearest(name, TABLES)}")
     for key in problems.variables:
         if key[0] not in TABLES:
-            problems.add(key, f"is not a key of the configuration{nearest(key[0], TABLES)}")
+            problems.add(key, f"is not a key of the configuration{_meant(key[0])}")
+
+
+def _meant(word: str) -> str:
+    """A hint for a variable whose table and key stand together with one underscore, or nearly match a table."""
+    table = next((name for name in TABLES if word.startswith(f"{name}_")), None)
+    if table is None:
+        return nearest(word, TABLES)
+    key = word.removeprefix(f"{table}_").upper()
+    return f"; did you mean {PREFIX}{table.upper()}__{key}, with two underscores?"
 
 
 def _refuse_open_secret(document: dict[str, Any], problems: Problems, path: Path) -> None:
     instance = document.get("instance")
     secret = instance.get("client_secret") if isinstance(instance, dict) else None
-    if isinstance(secret, str) and secret and not VARIABLE.search(secret):
+    if isinstance(secret, str) and secret and not VARIABLE.fullmatch(secret):
         sentence = (
             f'can be read by others: chmod 600 {path}, or write "${{MARKETO_CLIENT_SECRET}}" and set that variable'
         )
@@ -191,8 +202,12 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
     except ValidationError as error:
         problems.add_invalid(error)
         return None
-    except SettingsError as error:
-        problems.add(("environment",), f"has a SYNCENGINE_ variable that cannot be read: {error}")
+    except SettingsError:
+        for key in problems.variables:
+            if len(key) == 1:
+                problems.add(
+                    key, f"takes a whole table as JSON; {problems.variables[key]}__KEY sets a single key of it"
+                )
         return None
     return Settings(**{name: getattr(read, name) for name in TABLES})
 

@@ -84,10 +84,13 @@ def typed(column: "pa.ChunkedArray[Any]", data_type: str, name: str) -> "pa.Chun
     if data_type in TEXT_TYPES and pa.types.is_string(column.type):
         return column
     convert = _instant if data_type == "datetime" else partial(coerced, data_type)
-    try:
-        values = [convert(value) for value in column.to_pylist()]
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"column {name!r} holds a value that is no {data_type}: {error}") from error
+    values = []
+    for row, value in enumerate(column.to_pylist(), 1):
+        try:
+            values.append(convert(value))
+        except (ValueError, TypeError, KeyError):
+            # The value itself may be personal: its place is enough to find it.
+            raise ValueError(f"column {name!r} holds a value that is no {data_type}, in row {row:,}") from None
     return pa.chunked_array([pa.array(values, type=_arrow_type(data_type))])
 
 

@@ -9,6 +9,10 @@ from typing import Any, Literal
 # A core that was given no start must not ask a clock: this instant keeps its data the same from run to run.
 DEFAULT_START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
+SPEED_MAX = 100_000
+YEARS_MAX = 20
+TOKEN_SECONDS_MAX = 1e10
+
 ResetReading = Literal["CST fixed", "Central"]
 
 
@@ -48,8 +52,14 @@ class SandboxOptions:
     faults: tuple[dict[str, Any], ...] = ()  # fault rules, see faults.py
 
     def __post_init__(self) -> None:
-        if self.speed <= 0 or self.window_seconds <= 0 or self.status_seconds <= 0 or self.years <= 0:
-            raise ValueError("speed, years, window_seconds and status_seconds are positive numbers")
+        if not 0 < self.speed <= SPEED_MAX:  # refuses nan too
+            raise ValueError(f"the speed is a number above 0, up to {SPEED_MAX:,}")
+        if not 0 < self.years <= YEARS_MAX:
+            raise ValueError(f"the years are a number above 0, up to {YEARS_MAX}")
+        if not 1 <= self.token_seconds <= TOKEN_SECONDS_MAX:
+            raise ValueError("a token lives for at least a second")
+        if self.window_seconds <= 0 or self.status_seconds <= 0 or (self.bandwidth is not None and self.bandwidth <= 0):
+            raise ValueError("window_seconds, status_seconds and bandwidth are positive numbers")
         if min(self.leads, self.activities, self.calls_per_window, self.in_flight) < 0:
             raise ValueError("counts of the sandbox are never negative")
         for low, high in (self.latency_seconds, self.job_seconds):

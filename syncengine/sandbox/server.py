@@ -155,7 +155,7 @@ async def serve(
 
     `ready` is called once the port is open. Raises ValueError for a host that is not a loopback address.
     """
-    if not ipaddress.ip_address(host).is_loopback:
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"the sandbox listens on a loopback address only, not on {host}")
     started = options if options.start is not None else replace(options, start=real_now())
     # Signals are heard before anyone learns that the sandbox is ready: a quick caller may end it at once.

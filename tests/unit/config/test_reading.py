@@ -175,6 +175,32 @@ def test_a_problem_of_an_override_names_the_variable_and_not_its_value(monkeypat
     } == set(found)
 
 
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("SYNCENGINE_LIMITS_SHARE", "did you mean SYNCENGINE_LIMITS__SHARE, with two underscores?"),
+        ("SYNCENGINE_SYNC_START", "did you mean SYNCENGINE_SYNC__START, with two underscores?"),
+        ("SYNCENGINE_LIMIT", 'did you mean "limits"?'),
+        ("SYNCENGINE_NONSENSE", "is not a key of the configuration"),
+    ],
+)
+def test_an_override_that_would_set_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, said: str
+) -> None:
+    """Whoever sets a variable means something by it: one that no key answers to is told, with what is near."""
+    monkeypatch.setenv(variable, "0.1")
+    (problem,) = problems_of(GOOD)
+    assert problem.startswith(variable)
+    assert said in problem
+
+
+@pytest.mark.parametrize("variable", ["SYNCENGINE_CONFIG", "SYNCENGINE_DEBUG"])
+def test_the_engines_own_variables_are_no_overrides(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """They say where the file is and how much to show, not what is in it."""
+    monkeypatch.setenv(variable, "1")
+    assert "acme" == parse(GOOD, path=Path("syncengine.toml")).instance.name
+
+
 def test_an_unreadable_override_of_a_table_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole table in a variable has to be JSON."""
     monkeypatch.setenv("SYNCENGINE_LIMITS", "not json")
@@ -184,7 +210,9 @@ def test_an_unreadable_override_of_a_table_is_told(monkeypatch: pytest.MonkeyPat
 
 
 def test_secret_in_a_file_that_others_can_read_is_refused() -> None:
-    """A literal secret needs a private file; a variable's name does not."""
+    """A literal secret needs a private file, one with a variable at its end too; a variable's name does not."""
+    (half,) = problems_of(GOOD.replace('"a secret"', '"hunter2${HOME}"'), shared=True)
+    assert "can be read by others" in half
     (problem,) = problems_of(GOOD, shared=True)
     assert problem.startswith("line 5: instance.client_secret can be read by others: chmod 600 ")
     assert "a secret" not in problem

@@ -39,7 +39,7 @@ def test_types_of_a_parquet_file_are_taken_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("leadScore\nmany\n", "leadScore"),
+        ("leadScore\n1\nmany\n", "column 'leadScore' holds a value that is no score, in row 2$"),
         ("unsubscribed\nmaybe\n", "unsubscribed"),
         ("email,Email\na,b\n", "same name"),
     ],

@@ -12,6 +12,11 @@ from syncengine.sandbox.options import SandboxOptions
     "options",
     [
         {"speed": 0},
+        {"speed": float("inf")},
+        {"speed": float("nan")},
+        {"years": 1_000},
+        {"token_seconds": 0},
+        {"bandwidth": 0},
         {"window_seconds": 0},
         {"status_seconds": 0},
         {"years": 0},
