@@ -5,7 +5,7 @@ instances that integrations quote.
 """
 
 from collections.abc import Sequence
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 import orjson
@@ -83,7 +83,7 @@ def plain(status: int, text: str) -> Response:
 
 def page(status: int, text: str = "") -> Response:
     """An HTML page as gateways and maintenance windows give it; `text` replaces the usual one."""
-    title = f"{status} {HTTPStatus(status).phrase}"
+    title = f"{status} {responses.get(status, 'Unknown Error')}"
     html = text or f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return Response(status, HTML_HEADERS, html.encode(), code=str(status) if status >= 400 else "")
 

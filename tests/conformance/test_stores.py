@@ -29,7 +29,7 @@ async def test_a_name_is_tied_to_its_origin_for_good(opening: Opening) -> None:
         await store.claim("acme", "https://one.example")
         await store.claim("globex", "https://two.example")
 
-        with pytest.raises(StateUnusable, match="work of 'acme' at https://one.example, and not at https://two"):
+        with pytest.raises(StateUnusable, match=r"work of 'acme' at https://one\.example, and not at https://two"):
             await store.claim("acme", "https://two.example")
 
 

@@ -42,3 +42,12 @@ def test_pages_and_plain_texts_carry_their_status() -> None:
         == b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     )
     assert plain(404, "gone").body == b"gone"
+
+
+@pytest.mark.parametrize("status", [502, 520, 599])
+def test_a_page_may_have_any_status(status: int) -> None:
+    """Gateways have statuses of their own, which no list of names knows."""
+    response = page(status)
+    assert (status, str(status)) == (response.status, response.code)
+    assert isinstance(response.body, bytes)
+    assert str(status).encode() in response.body

@@ -1,0 +1,147 @@
+"""The table of moves of an export window: where each state leads, and what bounds its steps."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syncengine.errors import IllegalMove
+from syncengine.exports import window
+from syncengine.exports.streams import STREAMS
+from syncengine.exports.sync import PLACES
+from syncengine.exports.window import LANES, MOVES, schema_facts, schema_of, stretch_of
+from syncengine.jobs.job import Job, as_json, moved, planned
+from syncengine.marketo.dialect import ACTIVITY_COLUMNS
+from syncengine.schema import Field, FieldType, Schema
+from tests.virtual import ORIGIN
+
+TABLE: Mapping[tuple[str, str], str] = MOVES.table
+STATES = sorted({MOVES.initial, *MOVES.final, *TABLE.values(), *(state for state, _ in TABLE)})
+EVENTS = sorted({event for _, event in TABLE})
+BETWEEN = [state for state in STATES if state not in MOVES.final]
+STRAIGHT = ("intend", "created", "enqueued", "completed", "download", "verified", "committed", "cleaned")
+
+
+def job(**changes: object) -> Job:
+    facts = {"start": ORIGIN.isoformat(), "end": (ORIGIN + timedelta(days=1)).isoformat()}
+    made = Job(id="w", instance="acme", kind=window.KIND, group="leads", state=window.PLANNED, facts=facts)
+    return replace(made, **changes)  # type: ignore[arg-type]  # whatever field a test names
+
+
+def after(state: str, *events: str) -> str:
+    for event in events:
+        state = MOVES.after(state, event)
+    return state
+
+
+@pytest.mark.parametrize("state", BETWEEN)
+def test_every_state_can_come_to_an_end(state: str) -> None:
+    """From wherever a window stands, moves lead to CLEANED: nothing is stuck for ever."""
+    reached = {state}
+    while more := {there for (here, _), there in TABLE.items() if here in reached} - reached:
+        reached |= more
+    assert window.CLEANED in reached
+
+
+def test_the_docstring_tells_every_state_in_the_order_of_a_windows_life() -> None:
+    """The module's theory and its table name the same states; the straight way passes them in the order told."""
+    told = re.findall(r"^    ([A-Z_]+)  ", str(window.__doc__), re.MULTILINE)
+    passed = [window.PLANNED]
+    for event in STRAIGHT:
+        passed.append(MOVES.after(passed[-1], event))
+
+    assert passed == told
+    assert sorted({*told, window.ABANDONED}) == STATES
+    assert window.ABANDONED in str(window.__doc__)
+
+
+def test_a_lost_window_begins_anew() -> None:
+    """Whatever becomes of a job after it was created, until its rows are committed its window can be planned again."""
+    losing = [state for state, event in TABLE if event == "lost"]
+    assert {window.PLANNED} == {TABLE[state, "lost"] for state in losing}
+    assert sorted(set(BETWEEN) - {window.PLANNED, window.CREATE_INTENT, window.COMMITTED}) == sorted(losing)
+
+
+def test_a_window_whose_request_has_changed_can_be_given_up_anywhere() -> None:
+    """Fields may change while a window stands in any state that an earlier run can have left it in."""
+    kept = [state for state in BETWEEN if (state, "abandon") not in TABLE]
+    # The rows of a committed window are in the destination: there is nothing left to give up.
+    assert [window.COMMITTED] == kept
+    assert {window.ABANDONED} == {there for (_, event), there in TABLE.items() if event == "abandon"}
+
+
+def test_an_empty_file_is_not_downloaded() -> None:
+    """A completed job without records goes straight to the destination."""
+    assert window.COMMITTED == after(window.COMPLETED, "empty", "committed")
+
+
+def test_a_vanished_file_is_fetched_again() -> None:
+    """A verified window whose file is gone goes back to its finished job, not to a new one."""
+    assert window.VERIFIED == after(window.VERIFIED, "refetch", "download", "verified")
+
+
+@pytest.mark.parametrize(
+    ("state", "event"), [(state, event) for state in STATES for event in EVENTS if (state, event) not in TABLE]
+)
+def test_other_moves_are_refused(state: str, event: str) -> None:
+    """What the table does not allow raises, and nothing is written: a bug shows at once."""
+    stored = job(state=state, seq=3)
+    with pytest.raises(IllegalMove):
+        moved(stored, stored, event, moves=MOVES, at=ORIGIN, attempt=None, facts={})
+
+
+def test_a_window_is_planned_at_the_beginning_alone() -> None:
+    """No job enters the journal half done."""
+    assert 1 == planned(job(), MOVES, ORIGIN).seq
+    with pytest.raises(IllegalMove):
+        planned(job(state=window.CREATED), MOVES, ORIGIN)
+
+
+def test_each_lane_has_places() -> None:
+    """Every bounded state's lane has a capacity in the run, and every lane of the run bounds a state."""
+    assert set(PLACES) == set(LANES.values())
+    assert set(LANES) <= set(STATES)
+
+
+@pytest.mark.parametrize(
+    ("state", "lane"),
+    [
+        (window.PLANNED, window.AT_MARKETO),
+        (window.CREATE_INTENT, window.AT_MARKETO),
+        (window.CREATED, window.AT_MARKETO),
+        (window.QUEUED, window.AT_MARKETO),
+        (window.COMPLETED, None),
+        (window.DOWNLOADING, window.FETCHING),
+        (window.VERIFIED, window.APPLYING),
+        (window.COMMITTED, None),
+    ],
+)
+def test_what_bounds_each_step(state: str, lane: str | None) -> None:
+    """A job keeps its place at Marketo until it is finished there; one window at a time is applied."""
+    assert lane == LANES.get(state)
+
+
+def test_the_destination_has_one_writer() -> None:
+    """Two windows are never applied at once, and Marketo's queue of ten keeps room for others."""
+    assert (1, True) == (PLACES[window.APPLYING], PLACES[window.AT_MARKETO] < 10)
+
+
+def test_a_window_knows_its_stretch() -> None:
+    """Start and end come back from the journal's JSON as the instants that went in."""
+    stored = planned(job(), MOVES, ORIGIN)
+    assert (ORIGIN, ORIGIN + timedelta(days=1)) == stretch_of(stored)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Schema(ACTIVITY_COLUMNS, STREAMS["activities"].key),
+        Schema(tuple(Field(kind.value, kind) for kind in FieldType), ("integer",)),
+    ],
+)
+def test_a_window_keeps_its_schema(schema: Schema) -> None:
+    """The columns that a window was planned with come back from the journal, in order and with their types."""
+    stored = job(facts=as_json({"request": {"fields": schema_facts(schema)}}))
+    assert schema == schema_of(stored, schema.key)
