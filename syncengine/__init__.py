@@ -4,10 +4,10 @@ The tree, from the top floor down; each floor imports only from floors below.
 
 `cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
 
-`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here. `status`
-looks at what they left, without any network.
+`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here. `checks`
+tries what a sync needs; `status` looks at what syncs have left, without any network.
 
-`config` makes frozen settings of TOML and the environment. Only `cli` and `engine` read it; the others take arguments.
+`config` makes frozen settings of TOML and the environment. Only the floors above read it; the others take arguments.
 
 `exports` brings bulk exports from Marketo to the destination, a module a stage: streams, slice, request, fetch, parse,
 load. Stages never call each other; `run` does, and `sync` is one run of several streams from lease to report.

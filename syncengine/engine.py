@@ -4,32 +4,32 @@ Everything below takes plain arguments; everything above asks an Engine. Order o
 wire, gate, client, journal, destination. Nothing is opened that a command does not need.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
 
+from syncengine.checks import Checks
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
-from syncengine.errors import ConfigError, NoSpace, StateUnusable, SyncEngineError, Unavailable
+from syncengine.errors import ConfigError, NoSpace, StateUnusable, Unavailable
 from syncengine.exports.plan import Wanted, prepare, stream_plans
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import Parts, sync
 from syncengine.exports.window import KIND, MOVES
 from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
 from syncengine.jobs.sql import SqlJobStore, open_journal
-from syncengine.marketo.call import Call, Priority
-from syncengine.marketo.endpoints import activities, identity, leads, usage
+from syncengine.marketo.call import Priority
+from syncengine.marketo.endpoints import identity, usage
 from syncengine.observe.events import Event
-from syncengine.reports import CheckItem, CheckReport, SyncPlan, SyncReport
+from syncengine.reports import CheckReport, SyncPlan, SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
-from syncengine.transport.gate import Gate, exhausted
+from syncengine.transport.gate import Gate
 from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
 from syncengine.transport.turns import GateLimits
@@ -38,9 +38,6 @@ from syncengine.transport.wire import HttpWire, WireError, WireRequest
 JOURNAL = "journal.db"
 SLOTS = "slots.db"
 SPOOL = "spool"
-
-# Windows end by Marketo's clock and are not harmed; a clock that is off by more misleads whoever reads our logs.
-SKEW_SECONDS_WARN = 300.0
 
 
 class Engine:
@@ -62,15 +59,7 @@ class Engine:
 
     async def check(self) -> CheckReport:
         """Try everything that a sync needs, one by one, spending four calls; nothing is raised."""
-        items = [await self._item("destination", self._try_destination)]
-        items.append(await self._item("credentials", self._try_token))
-        if items[-1].ok:
-            items.append(await self._item("permission: leads", partial(self._try_permission, leads.describe())))
-            items.append(await self._item("permission: activities", partial(self._try_permission, activities.types())))
-            items.append(await self._item("calls left today", self._try_usage))
-            items.append(await self._item("bulk export left today", self._try_export))
-            items.append(self._clock_item())
-        return CheckReport(tuple(items))
+        return await Checks(self.settings, self.client, self.destination).run()
 
     async def plan(self, *, full: Collection[str] = ()) -> SyncPlan:
         """What a sync would do and cost now; spends `describe` and `usage`, and asks for no export."""
@@ -127,48 +116,6 @@ class Engine:
             )
             for name in settings.sync.streams
         ]
-
-    async def _item(self, name: str, attempt: Callable[[], Awaitable[str]]) -> CheckItem:
-        try:
-            detail = await attempt()
-        except SyncEngineError as error:
-            return CheckItem(name, ok=False, detail=error.message, advice=error.advice, error=type(error).__name__)
-        return CheckItem(name, ok=True, detail=detail)
-
-    async def _try_destination(self) -> str:
-        named = await run_blocking(self.destination.check)
-        for stream in self.settings.sync.streams:
-            await run_blocking(partial(self.destination.standing, self.settings.instance.name, stream))
-        return named
-
-    async def _try_token(self) -> str:
-        await self.client.tokens.current()
-        return f"{self.settings.instance.base_url} accepts the client id and secret"
-
-    async def _try_permission(self, call: Call[tuple[object, ...]]) -> str:
-        return f"{call.name} answers with {len(await self.client.send(call))} entries"
-
-    async def _try_usage(self) -> str:
-        used = (await self.client.send(usage.today())).calls
-        left = self.settings.limits.calls_per_day - self.settings.limits.reserve_calls - used
-        return f"{max(0, left):,} of {self.settings.limits.calls_per_day:,}"
-
-    async def _try_export(self) -> str:
-        limit = self.settings.limits.export_bytes_per_day
-        spent = (await self.client.gate.use()).spent_today.export_bytes
-        if resume_at := await self.client.gate.paused("export"):
-            raise exhausted(resume_at, "export", "export")
-        # Marketo tells nobody what is left; others' exports show only when it refuses ours.
-        return f"{max(0, limit - spent) / 1e6:,.1f} of {limit / 1e6:,.1f} MB, as far as this engine's own exports go"
-
-    def _clock_item(self) -> CheckItem:
-        seconds = abs(self.client.skew.total_seconds())
-        return CheckItem(
-            "clock",
-            ok=seconds <= SKEW_SECONDS_WARN,
-            detail=f"{seconds:.0f} s from Marketo's",
-            advice="" if seconds <= SKEW_SECONDS_WARN else "Set this machine's clock (NTP).",
-        )
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ the job, what was seen of Marketo's jobs is seen again by the next poll.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from syncengine.errors import (
 )
 from syncengine.exports import fetch, load, request, window
 from syncengine.exports.streams import STREAMS, Shape
+from syncengine.exports.tally import Tally
 from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
@@ -52,21 +52,6 @@ PROGRESS_BYTES = 1_000_000
 
 # Errors that end one window and leave the others running; any other error ends the run.
 OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run did to one stream so far."""
-
-    windows: int = 0
-    bytes: int = 0
-    applied: list[Applied] = field(default_factory=list)
-    unparsed: Counter[str] = field(default_factory=Counter)
-    unverified: int = 0  # files that came without a checksum or a count of records
-
-    def total(self, count: Callable[[Applied], int]) -> int:
-        """The sum of one of the destination's counts."""
-        return sum(count(each) for each in self.applied)
 
 
 class Windows:
@@ -282,13 +267,9 @@ class Windows:
         return job
 
     def _count(self, job: Job, applied: Applied, problems: "ParseProblems", seconds: float) -> None:
-        tally = self.tallies.setdefault(job.group, Tally())
         size = job.facts["file_bytes"] or 0
-        tally.windows += 1
-        tally.bytes += size
-        tally.applied.append(applied)
-        tally.unparsed.update(problems.unparsed)
-        tally.unverified += job.facts["unverified"]
+        tally = self.tallies.setdefault(job.group, Tally())
+        tally.add(applied, problems.unparsed, file_bytes=size, is_unverified=job.facts["unverified"])
         self._observe(
             WindowApplied(
                 stream=job.group,

@@ -19,8 +19,9 @@ from syncengine.errors import QuotaExhausted
 from syncengine.exports import fetch
 from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
 from syncengine.exports.request import Watch
-from syncengine.exports.run import Tally, Windows
+from syncengine.exports.run import Windows
 from syncengine.exports.streams import STREAMS
+from syncengine.exports.tally import Tally
 from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, KIND, lease_name, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
@@ -28,7 +29,7 @@ from syncengine.jobs.lease import holding
 from syncengine.jobs.scheduler import Scheduler
 from syncengine.jobs.store import JobStore
 from syncengine.observe.events import Event, RunEnded, RunStarted, StreamPlanned
-from syncengine.reports import StreamReport, SyncReport
+from syncengine.reports import SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
@@ -109,7 +110,7 @@ async def _work(
         ended_at=ended_at,
         seconds=(ended_at - started_at).total_seconds(),
         calls=parts.client.calls_sent - calls_before,
-        streams=tuple(_stream_report(each, windows.tallies) for each in prepared),
+        streams=tuple(windows.tallies.get(each.shape.stream.name, Tally()).report(each.shape) for each in prepared),
         problems=failed,
         errors=tuple(dict.fromkeys(type(each.error).__name__ for each in outcome.failed)),
         advice=tuple(dict.fromkeys(advice for each in outcome.failed if (advice := getattr(each.error, "advice", "")))),
@@ -186,25 +187,3 @@ def _problems(failed: Sequence[Failed]) -> tuple[str, ...]:
         count = f" in {len(all_of_it)} windows" if len(all_of_it) > 1 else ""
         sentences.append(f"{stream} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}{count}: {error}")
     return tuple(sentences)
-
-
-def _stream_report(prepared: Prepared, tallies: dict[str, Tally]) -> StreamReport:
-    tally = tallies.get(prepared.shape.stream.name, Tally())
-    unverified = (
-        [f"{tally.unverified} files came without a SHA-256 or a record count: checked by what Marketo did announce"]
-        if tally.unverified
-        else []
-    )
-    unparsed = [f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in tally.unparsed.items()]
-    return StreamReport(
-        stream=prepared.shape.stream.name,
-        windows=tally.windows,
-        rows=tally.total(lambda each: each.rows),
-        inserted=tally.total(lambda each: each.inserted),
-        changed=tally.total(lambda each: each.changed),
-        unchanged=tally.total(lambda each: each.unchanged),
-        outdated=tally.total(lambda each: each.outdated),
-        bytes=tally.bytes,
-        unparsed=sum(tally.unparsed.values()),
-        problems=(*prepared.shape.notes, *unverified, *unparsed),
-    )

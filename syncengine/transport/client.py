@@ -37,7 +37,7 @@ from syncengine.observe.events import CallAnswered, CallSent, Event, Refused, To
 from syncengine.transport.gate import Gate, Permit, exhausted
 from syncengine.transport.retry import Patience, Refresh, RetryBudget, Stop, Tries, Wait, decide
 from syncengine.transport.tokens import Tokens
-from syncengine.transport.wire import Wire, WireAnswer, WireError, WireRequest
+from syncengine.transport.wire import Wire, WireAnswer, WireError, WireRequest, is_page
 
 T = TypeVar("T")
 
@@ -291,12 +291,6 @@ def as_request(call: Call[object], token: str, headers: dict[str, str]) -> WireR
     if token:
         sent["Authorization"] = f"Bearer {token}"
     return WireRequest(method, target, sent, body)
-
-
-def is_page(answer: WireAnswer) -> bool:
-    """Whether an answer is a message of Marketo's, or of a gateway before it, and no file."""
-    content_type = answer.headers.get("Content-Type", "")
-    return "json" in content_type or "html" in content_type
 
 
 def _refusal(code: str, message: str) -> Refusal:

@@ -174,6 +174,12 @@ class HttpWire:
             self._session = None
 
 
+def is_page(answer: WireAnswer) -> bool:
+    """Whether an answer is a message of Marketo's, or of a gateway before it, and no file."""
+    content_type = answer.headers.get("Content-Type", "")
+    return "json" in content_type or "html" in content_type
+
+
 def proxy_of(base_url: str) -> str | None:
     """The proxy that the environment names for a host (HTTPS_PROXY, NO_PROXY); never one for this machine itself."""
     address = URL(base_url)

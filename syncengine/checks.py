@@ -1,0 +1,83 @@
+"""Everything that a sync needs, tried one by one: destination, credentials, permissions, budgets, clock.
+
+Apart from the engine, which opens these things: here each is only used once, and what is wrong with it told.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from syncengine.config import Settings
+from syncengine.destinations import Destination
+from syncengine.errors import SyncEngineError
+from syncengine.marketo.call import Call
+from syncengine.marketo.endpoints import activities, leads, usage
+from syncengine.reports import CheckItem, CheckReport
+from syncengine.threads import run_blocking
+from syncengine.transport.client import Client
+from syncengine.transport.gate import exhausted
+
+# Windows end by Marketo's clock and are not harmed; a clock that is off by more misleads whoever reads our logs.
+SKEW_SECONDS_WARN = 300.0
+
+
+class Checks:
+    """What can be tried of one opened instance."""
+
+    def __init__(self, settings: Settings, client: Client, destination: Destination) -> None:
+        self._settings = settings
+        self._client = client
+        self._destination = destination
+
+    async def run(self) -> CheckReport:
+        """Try one after the other, spending four calls; nothing is raised."""
+        items = [await self._item("destination", self._try_destination)]
+        items.append(await self._item("credentials", self._try_token))
+        if items[-1].ok:
+            items.append(await self._item("permission: leads", partial(self._try_permission, leads.describe())))
+            items.append(await self._item("permission: activities", partial(self._try_permission, activities.types())))
+            items.append(await self._item("calls left today", self._try_usage))
+            items.append(await self._item("bulk export left today", self._try_export))
+            items.append(self._clock_item())
+        return CheckReport(tuple(items))
+
+    async def _item(self, name: str, attempt: Callable[[], Awaitable[str]]) -> CheckItem:
+        try:
+            detail = await attempt()
+        except SyncEngineError as error:
+            return CheckItem(name, ok=False, detail=error.message, advice=error.advice, error=type(error).__name__)
+        return CheckItem(name, ok=True, detail=detail)
+
+    async def _try_destination(self) -> str:
+        named = await run_blocking(self._destination.check)
+        for stream in self._settings.sync.streams:
+            await run_blocking(partial(self._destination.standing, self._settings.instance.name, stream))
+        return named
+
+    async def _try_token(self) -> str:
+        await self._client.tokens.current()
+        return f"{self._settings.instance.base_url} accepts the client id and secret"
+
+    async def _try_permission(self, call: Call[tuple[object, ...]]) -> str:
+        return f"{call.name} answers with {len(await self._client.send(call))} entries"
+
+    async def _try_usage(self) -> str:
+        used = (await self._client.send(usage.today())).calls
+        left = self._settings.limits.calls_per_day - self._settings.limits.reserve_calls - used
+        return f"{max(0, left):,} of {self._settings.limits.calls_per_day:,}"
+
+    async def _try_export(self) -> str:
+        limit = self._settings.limits.export_bytes_per_day
+        spent = (await self._client.gate.use()).spent_today.export_bytes
+        if resume_at := await self._client.gate.paused("export"):
+            raise exhausted(resume_at, "export", "export")
+        # Marketo tells nobody what is left; others' exports show only when it refuses ours.
+        return f"{max(0, limit - spent) / 1e6:,.1f} of {limit / 1e6:,.1f} MB, as far as this engine's own exports go"
+
+    def _clock_item(self) -> CheckItem:
+        seconds = abs(self._client.skew.total_seconds())
+        return CheckItem(
+            "clock",
+            ok=seconds <= SKEW_SECONDS_WARN,
+            detail=f"{seconds:.0f} s from Marketo's",
+            advice="" if seconds <= SKEW_SECONDS_WARN else "Set this machine's clock (NTP).",
+        )
