@@ -83,19 +83,25 @@ def _prepared(shaped: Shape, standing: Standing, jobs: Sequence[Job], wanted: Wa
     request = request_of(shaped, generation)
     unfinished = [job for job in jobs if job.state not in MOVES.final]
     # Rows that are committed stay, whatever is asked for now: such a window only has to be put away.
-    resumed = tuple(job for job in unfinished if job.facts["request"] == request or job.state == COMMITTED)
+    put_away = [job for job in unfinished if job.state == COMMITTED]
+    going_on = [job for job in unfinished if job.state != COMMITTED and job.facts["request"] == request]
+    abandoned = [job for job in unfinished if job not in put_away and job not in going_on]
     committed = [Stretch(interval.start, interval.end) for interval in standing.intervals]
-    windows = due(() if wanted.full else committed, [Stretch(*stretch_of(job)) for job in resumed], reach, now)
+    windows = due(() if wanted.full else committed, _stretches(going_on), reach, now, again=_stretches(abandoned))
     return Prepared(
         shape=shaped if wanted.full else replace(shaped, notes=(*shaped.notes, *_changes(shaped, jobs))),
         request=request,
         standing=standing,
-        resumed=resumed,
-        abandoned=tuple(job for job in unfinished if job not in resumed),
+        resumed=tuple(job for job in unfinished if job not in abandoned),
+        abandoned=tuple(abandoned),
         new=windows,
         cursor=prefix_end(committed, reach.start),
         bytes_per_second=_density(jobs),
     )
+
+
+def _stretches(jobs: Sequence[Job]) -> list[Stretch]:
+    return [Stretch(*stretch_of(job)) for job in jobs]
 
 
 def _changes(shaped: Shape, jobs: Sequence[Job]) -> list[str]:

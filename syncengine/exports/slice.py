@@ -83,13 +83,18 @@ def gaps(stretches: Iterable[Stretch], within: Stretch) -> tuple[Stretch, ...]:
 
 
 def due(
-    committed: Iterable[Stretch], unfinished: Iterable[Stretch], reach: Reach, now: datetime
+    committed: Iterable[Stretch],
+    unfinished: Iterable[Stretch],
+    reach: Reach,
+    now: datetime,
+    *,
+    again: Iterable[Stretch] = (),
 ) -> tuple[Stretch, ...]:
     """The new windows of a run: what neither the destination holds nor an earlier run has planned already.
 
     That is the time since the last run, with the lookback before it, and whatever lies open behind: a start that was
-    moved to an earlier day asks for the days before alone. A last remainder of less than a minute is left to the next
-    run.
+    moved to an earlier day asks for the days before alone. `again` is asked for although it may be held: windows that
+    were to be read once more and were given up. A last remainder of less than a minute is left to the next run.
     """
     begin, until = whole_second(reach.start), whole_second(now.astimezone(UTC) - reach.settle)
     if until <= begin:
@@ -99,6 +104,9 @@ def due(
         behind.append(last)
     elif until - last.start >= timedelta(seconds=REMAINDER_SECONDS_MIN):
         behind.append(Stretch(max(begin, whole_second(last.start - reach.lookback)), until))
+    for stretch in again:
+        start, end = max(begin, stretch.start), min(until, stretch.end)
+        behind += [Stretch(start, end)] if start < end else []
     return tuple(window for stretch in joined(behind) for window in cut(stretch))
 
 

@@ -120,10 +120,11 @@ async def _work(
 async def _planned(parts: Parts, prepared: Prepared, epoch: int, turn: int) -> list[Job]:
     """Write this run's windows of a stream into the journal: new ones, and an earlier run's as our own."""
     store = parts.store
-    for job in await store.adopt(prepared.abandoned, epoch):
-        await store.move(job, "abandon", problem="the stream's fields or filter have changed")
     resumed = await store.adopt(prepared.resumed, epoch)
     new = await store.plan(new_jobs(prepared, parts.instance, epoch=epoch, turn=turn))
+    # Last: what a window was to bring is planned anew before it is given up.
+    for job in await store.adopt(prepared.abandoned, epoch):
+        await store.move(job, "abandon", problem="the stream's fields or filter have changed")
     parts.observe(StreamPlanned(prepared.shape.stream.name, len(resumed) + len(new), len(resumed)))
     return [*resumed, *new]
 
