@@ -48,12 +48,14 @@ def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
 
 
 def test_importing_the_package_loads_nothing_of_it() -> None:
-    """`import syncengine` and its list of names cost no library; the first use of a name loads its home alone."""
+    """The list of names costs nothing, a name loads its home alone, and Arrow waits until there are rows."""
     script = (
         "import sys, syncengine; dir(syncengine)\n"
         "assert not [name for name in sys.modules if name.startswith('syncengine.')]\n"
         "syncengine.SyncReport\n"
         "assert ['syncengine.reports'] == [name for name in sys.modules if name.startswith('syncengine.')]\n"
+        "syncengine.read_status, syncengine.open_engine\n"
+        "assert not {'duckdb', 'pyarrow'} & set(sys.modules), 'loaded before there are rows'\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
     assert (0, "") == (done.returncode, done.stderr)

@@ -71,17 +71,31 @@ def test_nothing_between_start_and_the_settled_present_is_left_out(
     assert [] == [each for each in open_at if (until - each).total_seconds() >= REMAINDER_SECONDS_MIN]
 
 
-@given(committed=COLLECTIONS, unfinished=COLLECTIONS, reach=REACHES, now=NOWS)
+@given(committed=COLLECTIONS, unfinished=COLLECTIONS, reach=REACHES, now=NOWS, again=COLLECTIONS)
 def test_windows_are_whole_ordered_and_never_overlap(
-    committed: list[Stretch], unfinished: list[Stretch], reach: Reach, now: datetime
+    committed: list[Stretch], unfinished: list[Stretch], reach: Reach, now: datetime, again: list[Stretch]
 ) -> None:
     """Each window has whole seconds, at least one and at most 31 days, and starts no earlier than the last one ends."""
-    planned = due(committed, unfinished, reach, now)
+    planned = due(committed, unfinished, reach, now, again=again)
 
     assert {0} == {0, *(moment.microsecond for each in planned for moment in (each.start, each.end))}
     assert all(NOTHING < each.end - each.start <= MONTH for each in planned)
     assert all(earlier.end <= later.start for earlier, later in pairwise(planned))
     assert all(reach.start <= each.start and each.end <= now - reach.settle for each in planned)
+
+
+@given(committed=COLLECTIONS, unfinished=COLLECTIONS, reach=REACHES, now=NOWS, again=COLLECTIONS)
+def test_what_was_given_up_is_asked_for_again(
+    committed: list[Stretch], unfinished: list[Stretch], reach: Reach, now: datetime, again: list[Stretch]
+) -> None:
+    """All of it within the run's reach, held or not, and beside it exactly what would be due without it."""
+    planned = list(due(committed, unfinished, reach, now, again=again))
+    usual = list(due(committed, unfinished, reach, now))
+    looked_at = edges([*planned, *usual, *again], Stretch(reach.start, whole_second(now - reach.settle)))
+
+    assert [holds(usual, each) or holds(again, each) for each in looked_at] == [
+        holds(planned, each) for each in looked_at
+    ]
 
 
 @given(committed=COLLECTIONS, unfinished=COLLECTIONS, reach=REACHES, now=NOWS)

@@ -72,10 +72,10 @@ async def test_the_next_run_brings_what_is_new(tmp_path: Path) -> None:
     one = min(world.held("leads"))
     world.marketo.change(world.clock.now().timestamp(), leads=[{"id": one, "email": "new@acme.example"}], add_leads=2)
     await world.clock.sleep(3_600.0)
-    (stream,) = (await sync(world.parts(), [leads()])).streams
-
-    assert (2, 1, 1) == (stream.inserted, stream.changed, stream.windows)
-    assert stream.unchanged > 0
+    before, report = world.client.calls_sent, await sync(world.parts(), [leads()])
+    (stream,) = report.streams
+    assert (2, 1, 1, True) == (stream.inserted, stream.changed, stream.windows, stream.unchanged > 0)
+    assert world.client.calls_sent - before == report.calls
     assert "new@acme.example" == world.destination.rows["leads"][one,]["email"]
 
 
