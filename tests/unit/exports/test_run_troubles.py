@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -241,18 +242,17 @@ async def test_a_quota_spent_before_the_create_fails_that_window_alone(tmp_path:
 
 @virtual
 @pytest.mark.parametrize(
-    ("path", "code", "kind"),
+    ("trouble", "kind"),
     [
-        ("/create.json", "607", errors.QuotaExhausted),
-        ("/create.json", "713", errors.Unavailable),
-        ("/file.json", "607", errors.QuotaExhausted),
+        (fault("error", "/create.json", code="607"), errors.QuotaExhausted),
+        (fault("error", "/create.json", code="713"), errors.Unavailable),
+        (fault("error", "/file.json", code="607"), errors.QuotaExhausted),
+        (fault("drop_before", "/file.json"), errors.Unavailable),
     ],
 )
-async def test_what_concerns_all_windows_ends_the_run(
-    tmp_path: Path, path: str, code: str, kind: type[errors.MarketoError]
-) -> None:
-    """No calls left, or an instance that keeps failing: every other window would meet the same."""
-    world = build(tmp_path, fault("error", path, code=code))
+async def test_what_concerns_all_windows_ends_the_run(tmp_path: Path, trouble: Any, kind: type[Exception]) -> None:
+    """No calls left, no line, or an instance that keeps failing: every other window would meet the same."""
+    world = build(tmp_path, trouble)
     with pytest.raises(kind):
         await world.windows().until(await one(world), window.CLEANED)
 
@@ -266,6 +266,7 @@ async def test_what_concerns_all_windows_ends_the_run(
         ("/create.json", "1003", errors.CallRejected),
         ("/enqueue.json", "1003", errors.CallRejected),
         ("/file.json", "603", errors.PermissionDenied),
+        ("/file.json", "713", errors.Unavailable),
     ],
 )
 async def test_what_concerns_one_window_fails_it_alone(

@@ -227,6 +227,7 @@ def test_gaps_are_exactly_what_is_not_covered(stretches: list[Stretch], within: 
 
 
 @given(stretches=COLLECTIONS)
+@example(stretches=[days(1, 2), days(0, 1), days(3, 4)])
 def test_joining_keeps_the_time_and_nothing_touches(stretches: list[Stretch]) -> None:
     """The joined stretches cover the same instants, in order, each as long as it can be."""
     found = list(joined(stretches))
