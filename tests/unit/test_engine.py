@@ -12,7 +12,7 @@ import pytest
 from syncengine.clock import SystemClock
 from syncengine.config import InstanceSettings, LimitSettings, Secret, StateSettings, StreamSettings, SyncSettings
 from syncengine.engine import JOURNAL, SLOTS, SPOOL, gate_limits, open_clock, open_engine
-from syncengine.errors import CallRejected, StateUnusable, Unavailable
+from syncengine.errors import CallRejected, ConfigError, StateUnusable, Unavailable
 from syncengine.marketo.endpoints import leads
 from syncengine.observe.events import StreamPlanned
 from syncengine.reports import CheckItem
@@ -146,7 +146,7 @@ async def test_a_sync_does_what_the_plan_has_shown(tmp_path: Path) -> None:
     async with opened(settings_for(tmp_path)) as here:
         plan = await here.engine.plan()
         report = await here.engine.sync()
-        again = await here.engine.plan()
+        again, full = await here.engine.plan(), await here.engine.plan(full=["leads"])
     told = [event for event in here.events if isinstance(event, StreamPlanned)]
 
     assert "done" == report.outcome
@@ -154,7 +154,8 @@ async def test_a_sync_does_what_the_plan_has_shown(tmp_path: Path) -> None:
         (each.stream, each.windows, each.resumed) for each in told
     ]
     assert (0o700, []) == (mode(tmp_path / "state" / SPOOL), list((tmp_path / "state" / SPOOL).iterdir()))
-    assert {ORIGIN - SETTLE - DAY} == {each.start for each in again.streams}
+    assert [ORIGIN - SETTLE - DAY] * 2 == [each.start for each in again.streams]
+    assert [ORIGIN - 40 * DAY, ORIGIN - SETTLE - DAY] == [each.start for each in full.streams]
     assert report.streams[0].bytes + report.streams[1].bytes == 5 * 10**8 - again.export_bytes_left_today
 
 
@@ -176,6 +177,16 @@ async def test_what_is_configured_is_what_is_synced(tmp_path: Path) -> None:
     )
     names = [name for name, _ in job.facts["request"]["fields"]]
     assert (True, False) == ("lastName" in names, "email" in names)
+
+
+@virtual
+async def test_a_stream_that_is_not_configured_cannot_be_read_in_full(tmp_path: Path) -> None:
+    """A misspelt name is told, with those that there are, before anything is asked of Marketo."""
+    async with opened(settings_for(tmp_path)) as here:
+        for ask in (here.engine.plan, here.engine.sync):
+            with pytest.raises(ConfigError, match="'lead'") as caught:
+                await ask(full=["lead"])
+            assert ("It syncs leads, activities.", 0) == (caught.value.advice, here.engine.client.calls_sent)
 
 
 @virtual
@@ -267,25 +278,17 @@ async def test_without_a_scale_time_is_real() -> None:
 
 def test_the_gate_gets_the_limits_of_the_configuration() -> None:
     """Every figure of the limits, each in its place."""
-    limits = LimitSettings(
-        calls_per_window=1,
-        window_seconds=2.0,
-        in_flight=3,
-        calls_per_day=500,
-        export_bytes_per_day=6,
-        share=0.7,
-        reserve_calls=80,
-    )
-    expected = GateLimits(
-        calls_per_window=1,
-        window_seconds=2.0,
-        in_flight=3,
-        calls_per_day=500,
-        export_bytes_per_day=6,
-        share=0.7,
-        reserve_calls=80,
-    )
-    assert expected == gate_limits(settings_for(Path("nowhere"), limits=limits))
+    limits: dict[str, Any] = {
+        "calls_per_window": 1,
+        "window_seconds": 2.0,
+        "in_flight": 3,
+        "calls_per_day": 500,
+        "export_bytes_per_day": 6,
+        "share": 0.7,
+        "reserve_calls": 80,
+    }
+    settings = settings_for(Path("nowhere"), limits=LimitSettings(**limits))
+    assert (GateLimits(**limits), set(limits)) == (gate_limits(settings), set(GateLimits.__dataclass_fields__))
 
 
 @virtual

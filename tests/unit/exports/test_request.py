@@ -96,7 +96,9 @@ async def test_a_spent_quota_is_told_with_its_end_and_not_asked_before(tmp_path:
         with pytest.raises(QuotaExhausted) as caught:
             await request.enqueue(world.client, KIND, job_id)
         assert (resume_at, "activities.export.enqueue") == (caught.value.resume_at, caught.value.call)
-    assert 1 == world.calls("activities.export.enqueue")
+    with pytest.raises(QuotaExhausted, match="megabytes"):
+        await created(world)
+    assert (1, 1) == (world.calls("activities.export.enqueue"), world.calls("activities.export.create"))
     await world.clock.sleep((resume_at - world.clock.now()).total_seconds())
     await request.enqueue(world.client, KIND, job_id)
     assert "Processing" == status(world, job_id)
@@ -127,8 +129,7 @@ async def test_one_call_looks_at_all_jobs() -> None:
         job_id: seen and seen.status for job_id, seen in here.watch.news.items()
     }
     assert [True, False, True] == [here.watch.watches(export_id(number)) for number in (1, 2, 3)]
-    for _ in range(2):
-        here.watch.drop(export_id(2))
+    here.watch.drop(export_id(2))
     assert [export_id(5)] == list(here.watch.news)
 
 
@@ -245,7 +246,7 @@ async def test_a_job_that_the_list_lacks_is_asked_for_by_its_id() -> None:
     here.add(1, status="Completed")
     here.listing.hidden.add(export_id(1))
     await here.watch.poll()
-    assert ([], 1) == (here.woken, len(here.asked))
+    assert [] == here.woken
     await here.watch.poll()
     assert (["job 1"], f"/bulk/v1/leads/export/{export_id(1)}/status.json") == (here.woken, here.asked[-1])
 
@@ -255,8 +256,8 @@ async def test_a_job_that_is_back_in_the_list_was_never_missed() -> None:
     """Only misses in a row count, and each look by id begins a new count."""
     here = await watching(virtual_clock())
     here.add(1)
-    for is_hidden in (True, False, True, False, True, True, True, True):
-        here.listing.hidden = {export_id(1)} if is_hidden else set()
+    for hidden in ([1], [], [1], [], [1], [1], [1], [1]):
+        here.listing.hidden = {export_id(number) for number in hidden}
         await here.watch.poll()
     assert (2, True) == (sum("status" in each for each in here.asked), here.watch.watches(export_id(1)))
 

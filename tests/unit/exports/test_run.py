@@ -12,12 +12,14 @@ from syncengine.destinations import Interval
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.exports import window
 from syncengine.exports.run import Windows
-from syncengine.exports.window import LANES, stretch_of
+from syncengine.exports.streams import STREAMS, Shape
+from syncengine.exports.sync import sync
+from syncengine.exports.window import LANES, schema_of, stretch_of
 from syncengine.jobs.board import Done, Go, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints.exports import ExportKind
 from syncengine.observe.events import DownloadProgress, JobMoved, WindowApplied
-from tests.unit.exports.world import DAY, INSTANCE, SETTLE, World, activities, build, leads
+from tests.unit.exports.world import DAY, INSTANCE, SETTLE, World, activities, build, fault, leads
 from tests.virtual import ORIGIN, virtual
 
 BEFORE_THE_END = (
@@ -240,6 +242,17 @@ async def test_each_kind_has_its_own_watch(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_no_window_waits_for_a_watch_that_has_ended(tmp_path: Path) -> None:
+    """One is on its way into the queue while the list is denied to all: it fails like them, and the run ends."""
+    full = fault("error", "/enqueue.json", code="1029", message="Too many jobs (10) in queue", nth=2)
+    slow = fault("latency", "/enqueue.json", seconds=5.0, nth=3)
+    world = build(tmp_path, full, slow, fault("error", "/export.json", code="603"))
+    with world.clock.move_on_after(3_600.0) as scope:
+        await sync(world.parts(), [leads(40)])
+    assert not scope.cancelled_caught
+
+
+@virtual
 async def test_a_tally_adds_up(tmp_path: Path) -> None:
     """Windows, bytes and rows are summed by stream, and observers hear of each window and of its file's progress."""
     world = build(tmp_path)
@@ -270,7 +283,9 @@ async def test_a_window_keeps_the_columns_that_it_was_planned_with(tmp_path: Pat
     job = await here.until(planned, window.CLEANED)
     emails = [email for email in truth(world, job, "email") if email is not None]
 
-    assert {"email": len(emails)} == here.windows.tallies["leads"].unparsed == job.facts["unparsed"]
+    tally = here.windows.tallies["leads"]
+    assert {"email": len(emails)} == tally.unparsed == job.facts["unparsed"]
+    assert len(emails) == tally.report(Shape(STREAMS["leads"], schema_of(job, ("id",)))).unparsed
     assert emails == [orjson.loads(text)["email"] for text in held(world, "_unparsed") if text]
 
 
