@@ -98,6 +98,9 @@ class Watch:
         self._due = min(self._due, due) if self._watched else due
         self._watched[export_id] = _Watched(job_id, now - (age_seconds or 0.0))
         self._changed.set()
+        if self.failure is not None:
+            # Nobody polls any more: whoever comes now has to be told like those who were waiting.
+            self._wake(job_id)
 
     def is_stuck(self, export_id: str) -> bool:
         """Whether a watched job has been under way for longer than any job takes."""

@@ -123,8 +123,7 @@ async def test_one_call_looks_at_all_jobs() -> None:
     here.listing.statuses |= {export_id(2): "Completed", export_id(5): "Failed", export_id(9): "Completed"}
     await here.watch.poll()
 
-    assert ["/bulk/v1/leads/export.json"] == here.asked
-    assert ["job 2", "job 5"] == here.woken
+    assert (["/bulk/v1/leads/export.json"], ["job 2", "job 5"]) == (here.asked, here.woken)
     assert {export_id(2): ExportStatus.COMPLETED, export_id(5): ExportStatus.FAILED} == {
         job_id: seen and seen.status for job_id, seen in here.watch.news.items()
     }
