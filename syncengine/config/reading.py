@@ -71,7 +71,7 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
         raise _unusable(path, ("its brackets are nested too deep to be a configuration",)) from None
     except ValueError as error:
         raise _unusable(path, (f"it is not valid TOML: {error}",)) from None
-    variables = _variables()
+    variables = {key: name for key, name in _variables().items() if "__" in name or _means_a_key(key[0], name, text)}
     problems = Problems(key_lines(text), variables)
     document = _one_instance(document, problems)
     _refuse_unknown_tables(document, problems)
@@ -129,6 +129,16 @@ def _refuse_unknown_tables(document: dict[str, Any], problems: Problems) -> None
     for key in problems.variables:
         if key[0] not in TABLES:
             problems.add(key, f"is not a key of the configuration{_meant(key[0])}")
+
+
+def _means_a_key(word: str, name: str, text: str) -> bool:
+    """Whether a variable without two underscores was meant to set something here.
+
+    Not one that the file takes a value from, nor what others set for reasons of theirs (Kubernetes does so for a
+    Service of our name): only a table, or a table's name with one underscore.
+    """
+    used = name in VARIABLE.findall(text)
+    return not used and any(word == table or word.startswith(f"{table}_") for table in TABLES)
 
 
 def _meant(word: str) -> str:

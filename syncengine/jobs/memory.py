@@ -27,6 +27,8 @@ class MemoryJobStore:
         self._origins: dict[str, str] = {}
 
     async def claim(self, instance: str, origin: str) -> None:
+        if not any(job.instance == instance for job in self._jobs.values()):
+            self._origins[instance] = origin
         check_origin(instance, origin, self._origins.setdefault(instance, origin))
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:

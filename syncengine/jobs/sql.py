@@ -76,7 +76,11 @@ UPSERT_LEASE = (
     " epoch = excluded.epoch, holder = excluded.holder, since = excluded.since, renewed_at = excluded.renewed_at,"
     " ttl_seconds = excluded.ttl_seconds"
 )
-CLAIM = "INSERT INTO instances (instance, origin) VALUES (?, ?) ON CONFLICT (instance) DO NOTHING"
+# A name that no work stands under yet may still be given to another origin: the first one may have been mistyped.
+CLAIM = (
+    "INSERT INTO instances (instance, origin) VALUES (?, ?) ON CONFLICT (instance) DO UPDATE SET origin ="
+    " excluded.origin WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.instance = excluded.instance)"
+)
 SELECT_ORIGIN = "SELECT origin FROM instances WHERE instance = ?"
 FREE_LEASE = "UPDATE leases SET holder = NULL WHERE instance = ? AND work = ? AND epoch = ?"
 

@@ -18,7 +18,10 @@ class JobStore(LeaseStore, Protocol):
     """Raises StateUnusable when the storage is damaged or stays locked, NoSpace when the disk is full."""
 
     async def claim(self, instance: str, origin: str) -> None:
-        """Tie an instance's name to where its work comes from, for good; raises StateUnusable when it is another's."""
+        """Tie an instance's name to where its work comes from, for good once there is any.
+
+        Raises StateUnusable when the work under that name is another origin's.
+        """
         ...
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:

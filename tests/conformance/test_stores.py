@@ -22,10 +22,12 @@ def window(job_id: str, **changes: Any) -> Job:
 
 
 @virtual
-async def test_a_name_is_tied_to_its_origin_for_good(opening: Opening) -> None:
-    """The first claim stands, also in a later process; another origin is refused and another name is free."""
+async def test_a_name_is_tied_to_its_origin_once_there_is_work(opening: Opening) -> None:
+    """A mistyped origin can be mended before the first job; after it another is refused, and another name is free."""
     async with opening(HandClock()) as store:
+        await store.claim("acme", "https://mistyped.example")
         await store.claim("acme", "https://one.example")
+        await store.plan([window("w1")])
         await store.claim("acme", "https://one.example")
         await store.claim("globex", "https://two.example")
 

@@ -13,6 +13,8 @@ from syncengine.clock import SystemClock
 from syncengine.config import InstanceSettings, LimitSettings, Secret, StateSettings, StreamSettings, SyncSettings
 from syncengine.engine import JOURNAL, SLOTS, SPOOL, gate_limits, open_clock, open_engine
 from syncengine.errors import CallRejected, ConfigError, StateUnusable, Unavailable
+from syncengine.exports.window import KIND, PLANNED
+from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints import leads
 from syncengine.observe.events import StreamPlanned
 from syncengine.reports import CheckItem
@@ -251,11 +253,13 @@ async def test_a_state_folder_that_cannot_be_made_is_told(tmp_path: Path) -> Non
 
 @virtual
 async def test_a_name_belongs_to_one_instance(tmp_path: Path) -> None:
-    """A journal of one subscription is not gone on with against another that was given the same name."""
+    """A mistyped address can be mended while there is no work; a journal with work is not gone on with elsewhere."""
     settings = settings_for(tmp_path)
-    async with open_engine(settings):
-        pass
     other = InstanceSettings(name="acme", base_url="http://127.0.0.1:8", client_id="id", client_secret=Secret("x"))
+    async with open_engine(replace(settings, instance=other)):
+        pass
+    async with open_engine(settings) as engine:
+        await engine.journal.plan([Job(id="w", instance="acme", kind=KIND, state=PLANNED)])
     with pytest.raises(StateUnusable):
         async with open_engine(replace(settings, instance=other)):
             raise AssertionError

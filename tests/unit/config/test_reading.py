@@ -180,8 +180,8 @@ def test_a_problem_of_an_override_names_the_variable_and_not_its_value(monkeypat
     [
         ("SYNCENGINE_LIMITS_SHARE", "did you mean SYNCENGINE_LIMITS__SHARE, with two underscores?"),
         ("SYNCENGINE_SYNC_START", "did you mean SYNCENGINE_SYNC__START, with two underscores?"),
-        ("SYNCENGINE_LIMIT", 'did you mean "limits"?'),
-        ("SYNCENGINE_NONSENSE", "is not a key of the configuration"),
+        ("SYNCENGINE_LIMIT__SHARE", 'did you mean "limits"?'),
+        ("SYNCENGINE_NONSENSE__KEY", "is not a key of the configuration"),
     ],
 )
 def test_an_override_that_would_set_nothing_is_refused(
@@ -192,6 +192,15 @@ def test_an_override_that_would_set_nothing_is_refused(
     (problem,) = problems_of(GOOD)
     assert problem.startswith(variable)
     assert said in problem
+
+
+def test_variables_that_the_file_uses_or_others_set_are_no_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret's own variable may begin like ours, and a cluster sets some for a service of our name."""
+    monkeypatch.setenv("SYNCENGINE_INSTANCE_SECRET", "hunter2")
+    monkeypatch.setenv("SYNCENGINE_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("SYNCENGINE_PORT", "tcp://10.0.0.1:80")
+    text = GOOD.replace('"a secret"', '"${SYNCENGINE_INSTANCE_SECRET}"')
+    assert "hunter2" == parse(text, path=HERE).instance.client_secret.reveal()
 
 
 @pytest.mark.parametrize("variable", ["SYNCENGINE_CONFIG", "SYNCENGINE_DEBUG"])
