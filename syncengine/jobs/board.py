@@ -58,9 +58,10 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job has come to an end of its table of moves."""
+    """The job has come to an end of its moves; `instead` are jobs that take its place, though nobody waits for them."""
 
     job: Job
+    instead: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class Board:
         if isinstance(step, Done):
             if job.state not in self._kinds[job.kind].moves.final:
                 raise IllegalMove(f"job {job.id!r} was called done in {job.state!r}, which is not an end")
+            self.add(step.instead)
             self._finish(job)
             return
         if isinstance(step, Failed):

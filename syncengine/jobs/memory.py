@@ -25,6 +25,7 @@ class MemoryJobStore:
         self._runs: dict[tuple[str, int], Run] = {}
         self._leases: dict[tuple[str, str], Lease] = {}
         self._origins: dict[str, str] = {}
+        self._known: dict[tuple[str, str], Any] = {}
 
     async def claim(self, instance: str, origin: str) -> None:
         if not any(job.instance == instance for job in self._jobs.values()):
@@ -98,6 +99,12 @@ class MemoryJobStore:
 
     async def runs(self, instance: str, limit: int) -> list[Run]:
         return sorted((run for run in self._runs.values() if run.instance == instance), key=lambda run: -run.id)[:limit]
+
+    async def remember(self, instance: str, name: str, value: Any) -> None:
+        self._known[instance, name] = as_json({"value": value})["value"]
+
+    async def recall(self, instance: str, name: str) -> Any:
+        return self._known.get((instance, name))
 
     async def acquire_lease(self, instance: str, work: str, *, at_least: int = 0) -> Lease:
         now = self._clock.now()

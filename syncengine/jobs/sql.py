@@ -14,6 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from syncengine.clock import Clock
 from syncengine.errors import IllegalMove, LeaseLost
 from syncengine.jobs.database import Database, open_database
@@ -27,13 +29,14 @@ from syncengine.jobs.rows import (
     json_text,
     lease_of,
     lease_row,
+    readable,
     run_of,
     run_row,
     text_of,
 )
 from syncengine.jobs.store import INTERRUPTED, check_origin, moves_of
 
-MIGRATIONS = ("001_journal.sql", "002_instances.sql")
+MIGRATIONS = ("001_journal.sql", "002_instances.sql", "003_known.sql")
 
 JOB_COLUMNS = (
     "instance, id, kind, state, group_name, facts, attempt, priority, place, after_ids, epoch, seq, created_at,"
@@ -82,6 +85,11 @@ CLAIM = (
     " excluded.origin WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.instance = excluded.instance)"
 )
 SELECT_ORIGIN = "SELECT origin FROM instances WHERE instance = ?"
+REMEMBER = (
+    "INSERT INTO known (instance, name, value) VALUES (?, ?, ?)"
+    " ON CONFLICT (instance, name) DO UPDATE SET value = excluded.value"
+)
+RECALL = "SELECT value FROM known WHERE instance = ? AND name = ?"
 FREE_LEASE = "UPDATE leases SET holder = NULL WHERE instance = ? AND work = ? AND epoch = ?"
 
 
@@ -197,6 +205,16 @@ class SqlJobStore:
     async def runs(self, instance: str, limit: int) -> list[Run]:
         rows = await self.database.read(lambda it: it.execute(SELECT_RUNS, (instance, limit)).fetchall())
         return [run_of(row) for row in rows]
+
+    async def remember(self, instance: str, name: str, value: Any) -> None:
+        await self.database.write(lambda it: it.execute(REMEMBER, (instance, name, json_text(value))) and None)
+
+    async def recall(self, instance: str, name: str) -> Any:
+        row = await self.database.read(lambda it: it.execute(RECALL, (instance, name)).fetchone())
+        if row is None:
+            return None
+        with readable(f"{name!r} of {instance!r}"):
+            return orjson.loads(row[0])
 
     async def acquire_lease(self, instance: str, work: str, *, at_least: int = 0) -> Lease:
         now = self._clock.now()

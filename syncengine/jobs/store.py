@@ -72,6 +72,14 @@ class JobStore(LeaseStore, Protocol):
         """The latest runs, newest first."""
         ...
 
+    async def remember(self, instance: str, name: str, value: Any) -> None:
+        """Keep a JSON value about the instance under a name, in place of an earlier one."""
+        ...
+
+    async def recall(self, instance: str, name: str) -> Any:
+        """The value that was kept under a name, or None."""
+        ...
+
 
 def check_origin(instance: str, wanted: str, known: str) -> None:
     """Raise StateUnusable when the records of an instance come from elsewhere: ids would mean other rows there."""

@@ -201,3 +201,14 @@ async def test_instances_do_not_see_each_other(opening: Opening) -> None:
         assert (await store.runs("other", 10), await store.leases("other")) == ([], [])
         assert (await store.acquire_lease("other", "sync")).epoch == 1
         assert (await store.begin_run("other", "sync", {})).id == 1
+
+
+@virtual
+async def test_what_was_learned_of_an_instance_is_known_again(opening: Opening) -> None:
+    """A value is recalled as it was last remembered; another name or another instance has none."""
+    async with opening(HandClock()) as store:
+        await store.remember("acme", "filter", "updatedAt")
+        await store.remember("acme", "filter", {"refused": ["1035"]})
+        found = [await store.recall(*asked) for asked in (("acme", "filter"), ("acme", "x"), ("globex", "filter"))]
+
+    assert [{"refused": ["1035"]}, None, None] == found

@@ -188,3 +188,14 @@ def test_only_a_job_at_work_is_settled() -> None:
     """A step's result that belongs to no worker is a fault."""
     with pytest.raises(ValueError, match="'a' is not at work"):
         board(job("a")).settle(Go(job("a")))
+
+
+def test_jobs_that_take_the_place_of_another_go_on() -> None:
+    """A job that is done may leave others in its place, and the board is not finished before they are."""
+    made = board(job("whole", state="got"))
+    whole = made.next()
+    assert whole is not None
+    made.settle(Done(forward(whole), (job("half 1"), job("half 2"))))
+
+    assert not made.is_finished
+    assert drain(made) == ["half 1", "half 2"]
