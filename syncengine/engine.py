@@ -17,7 +17,9 @@ from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
 from syncengine.errors import ConfigError, NoSpace, StateUnusable, Unavailable
-from syncengine.exports.plan import Wanted, prepare, stream_plans
+from syncengine.exports.cost import stream_plans
+from syncengine.exports.fields import Choice
+from syncengine.exports.plan import Wanted, prepare
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import Parts, sync
 from syncengine.exports.window import KIND, MOVES
@@ -68,12 +70,13 @@ class Engine:
         used = await self.client.send(usage.today())
         spent = (await self.client.gate.use()).spent_today
         limits = self.settings.limits
-        streams = stream_plans(prepared, self.client.server_now())
+        bytes_left = max(0, limits.export_bytes_per_day - spent.export_bytes)
+        streams = stream_plans(prepared, self.client.server_now(), bytes_left)
         return SyncPlan(
             streams=streams,
             calls=sum(each.calls for each in streams),
             calls_left_today=max(0, limits.calls_per_day - limits.reserve_calls - max(used.calls, spent.calls)),
-            export_bytes_left_today=max(0, limits.export_bytes_per_day - spent.export_bytes),
+            export_bytes_left_today=bytes_left,
             seconds=sum(each.seconds_estimate or 0.0 for each in streams),
         )
 
@@ -105,8 +108,7 @@ class Engine:
         return [
             Wanted(
                 name=name,
-                fields=settings.streams[name].fields,
-                exclude=settings.streams[name].exclude,
+                choice=Choice(settings.streams[name].fields, settings.streams[name].exclude),
                 reach=Reach(
                     start=settings.sync.start,
                     lookback=timedelta(hours=settings.lookback_hours(name)),

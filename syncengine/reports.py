@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Outcome = Literal["done", "partial"]
+Outcome = Literal["done", "partial", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class CheckReport:
 class StreamPlan:
     """What a sync of one stream would fetch.
 
-    `windows` includes the `resumed` ones, which an earlier run left unfinished. The estimates are None where nothing
-    is known yet: the first run of a stream has no history to go by.
+    `windows` includes the `resumed` ones, which an earlier run left unfinished, and the `waiting` ones, for which the
+    day has no export megabytes left. The estimates are None where nothing is known yet: the first run of a stream has
+    no history to go by.
     """
 
     stream: str
@@ -48,6 +49,7 @@ class StreamPlan:
     start: datetime
     end: datetime
     calls: int
+    waiting: int = 0
     bytes_estimate: int | None = None
     seconds_estimate: float | None = None
     notes: tuple[str, ...] = ()
@@ -68,8 +70,10 @@ class SyncPlan:
 class StreamReport:
     """What a sync did to one stream.
 
-    `rows` were read; they are the sum of `inserted`, `changed`, `unchanged` and `outdated`. `unparsed` counts cells
-    whose text did not fit their column's type and was kept beside the row. `bytes` is the size of the files.
+    `rows` were read; they are the sum of `inserted`, `changed`, `unchanged`, `outdated` and `rejected`. Rejected ones
+    the destination could not hold. `late` are inserted rows that appeared after their date had been read already.
+    `deleted` and `merged` count rows, of whatever stream, that were marked so. `unparsed` counts cells whose text did
+    not fit their column's type and was kept beside the row. `bytes` is the size of the files, `calls` are Marketo's.
     """
 
     stream: str
@@ -81,6 +85,11 @@ class StreamReport:
     outdated: int
     bytes: int
     unparsed: int = 0
+    rejected: int = 0
+    late: int = 0
+    deleted: int = 0
+    merged: int = 0
+    calls: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -93,7 +102,8 @@ class StreamReport:
 class SyncReport:
     """What one run did. `partial`: the problems say what is missing, everything else is in the destination.
 
-    `errors` are the classes of what went wrong, `advice` what the user may do about it.
+    `paused`: the rest waits for the day's quota, until `resume_at`. `errors` are the classes of what went wrong,
+    `advice` what the user may do about it.
     """
 
     run_id: str
@@ -106,6 +116,7 @@ class SyncReport:
     problems: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,21 @@
-"""Applying a verified file's rows to the destination: in one thread, in one transaction."""
+"""From rows that lie in the spool to rows that are committed, in one thread and one transaction, and their count.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Apart from the two flows that bring rows to the spool, bulk files and pages: what follows is the same for both.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncengine.destinations import Applied, Destination, Window
-from syncengine.schema import Schema
+from syncengine.clock import Clock
+from syncengine.destinations import Applied, Destination, Late, Window
+from syncengine.exports import privacy
+from syncengine.exports.tally import ParseProblems, Tally
+from syncengine.exports.window import counts, shape_of, stretch_of
+from syncengine.jobs.job import Job
+from syncengine.observe.events import Event, WindowApplied
 from syncengine.threads import run_blocking
 
 if TYPE_CHECKING:
@@ -14,42 +23,59 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """What the destination's ledger writes down about a window."""
+class Landing:
+    """Where spooled rows go. `hash_key` is what personal values are hashed with; `tallies` is filled as rows land."""
 
-    instance: str
-    stream: str
-    window_id: str
-    epoch: int
-    start: datetime
-    end: datetime
-    sha256: str
-    read_at: datetime
+    clock: Clock
+    destination: Destination
+    spool: Path
+    observe: Callable[[Event], None]
+    hash_key: bytes = field(default=b"", repr=False)
+    hard_delete: frozenset[str] = frozenset()
+    tallies: dict[str, Tally] = field(default_factory=dict)
 
+    async def land(self, job: Job, batches: Iterable["pa.RecordBatch"], problems: ParseProblems) -> Applied:
+        """Merge a window's rows, hashed where they are to be, and count what that did.
 
-async def load(
-    destination: Destination,
-    identity: Identity,
-    schema: Schema,
-    rows: Iterable["pa.RecordBatch"],
-    *,
-    newer_by: str | None,
-) -> Applied:
-    """Merge `rows`, which are read in the destination's own thread and transaction, and give what that did.
+        Raises what reading the rows raises, and the destination's errors; nothing is applied then.
+        """
+        shape, (start, end) = shape_of(job), stretch_of(job)
+        rows = privacy.hashed(batches, shape.hashed, self.hash_key) if shape.hashed else batches
+        late = job.facts.get("late_before")
+        window = Window(
+            instance=job.instance,
+            stream=job.group,
+            id=job.facts["window"],
+            epoch=job.epoch,
+            start=start,
+            # Of windows that share their time, the last one stands for it.
+            end=end if counts(job) else start,
+            sha256=str(job.facts.get("sha256") or ""),
+            read_at=datetime.fromisoformat(job.facts["read_at"]),
+            schema=shape.landed,
+            newer_by=shape.stream.newer_by,
+            batches=rows,
+            late=Late(shape.stream.dated_by, datetime.fromisoformat(late)) if late and shape.stream.dated_by else None,
+            hard_delete=job.group in self.hard_delete,
+        )
+        began = self.clock.monotonic()
+        applied = await run_blocking(lambda: self.destination.apply(window))
+        self._count(job, applied, problems, self.clock.monotonic() - began)
+        return applied
 
-    Raises what the destination and the reading of the rows raise; nothing is applied then.
-    """
-    window = Window(
-        instance=identity.instance,
-        stream=identity.stream,
-        id=identity.window_id,
-        epoch=identity.epoch,
-        start=identity.start,
-        end=identity.end,
-        sha256=identity.sha256,
-        read_at=identity.read_at,
-        schema=schema,
-        newer_by=newer_by,
-        batches=rows,
-    )
-    return await run_blocking(lambda: destination.apply(window))
+    def _count(self, job: Job, applied: Applied, problems: ParseProblems, seconds: float) -> None:
+        size = job.facts.get("file_bytes") or 0
+        tally = self.tallies.setdefault(job.group, Tally())
+        tally.add(applied, problems.unparsed, file_bytes=size, is_unverified=bool(job.facts.get("unverified")))
+        self.observe(
+            WindowApplied(
+                stream=job.group,
+                window_id=job.facts["window"],
+                inserted=applied.inserted,
+                changed=applied.changed,
+                unchanged=applied.unchanged,
+                outdated=applied.outdated,
+                bytes=size,
+                seconds=seconds,
+            )
+        )

@@ -9,10 +9,8 @@ in an unquoted cell, a stray quote), the piece is read cell by cell. The three w
 speed alone. What never happens: a row dropped, a cell changed, a row of the wrong width let through.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from io import BytesIO
 from pathlib import Path
 
@@ -21,25 +19,13 @@ import pyarrow.csv as pa_csv
 
 from syncengine.errors import FileDamaged
 from syncengine.exports.cells import Column, checked_finite, checked_json, direct, typed, unparsed_column
+from syncengine.exports.fields import landed
 from syncengine.exports.records import PIECE_BYTES, Piece, cells, first_record, pieces
+from syncengine.exports.tally import ParseProblems
 from syncengine.marketo.dialect import NULL
 from syncengine.schema import Field, FieldType, Schema, arrow_type
 
-UNPARSED = Field("_unparsed", FieldType.JSON)
-
 _BOM = b"\xef\xbb\xbf"
-
-
-@dataclass(slots=True)
-class ParseProblems:
-    """What the report says about a file: how many cells of each field did not fit its type."""
-
-    unparsed: Counter[str] = dataclass_field(default_factory=Counter)
-
-
-def landed(schema: Schema) -> Schema:
-    """The schema of the batches: the stream's columns, then `_unparsed`, the text of cells that did not fit."""
-    return Schema((*schema.fields, UNPARSED), schema.key)
 
 
 def batches(

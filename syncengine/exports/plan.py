@@ -1,103 +1,155 @@
-"""What a run will do, before it does anything: shapes, due windows, and what they will cost.
+"""What a run will do, before it does anything: shapes, and the windows that are due.
 
 Apart from the run, so that `syncengine plan` shows exactly what `syncengine sync` then does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
-from math import ceil
+from typing import Any
 
 from syncengine.destinations import Destination, Standing
-from syncengine.exports.slice import Reach, Stretch, due, prefix_end, window_id
-from syncengine.exports.streams import STREAMS, Shape, shape
-from syncengine.exports.window import CLEANED, COMMITTED, KIND, MOVES, PLANNED, schema_facts, stretch_of
+from syncengine.exports.budget import density, is_measured
+from syncengine.exports.fields import Choice, Shape, shape
+from syncengine.exports.slice import Reach, Stretch, due, prefix_end, window_id, window_length
+from syncengine.exports.streams import STREAMS, stream_of
+from syncengine.exports.window import CLEANED, COMMITTED, KIND, MOVES, PLANNED, request_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.marketo.endpoints import leads
-from syncengine.marketo.limits import EXPORT_RUNNING_MAX, EXPORT_STATUS_SECONDS
-from syncengine.reports import StreamPlan
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
-# Create, enqueue, file.
-CALLS_PER_WINDOW = 3
-# What a job takes in Marketo's queue when it runs; nothing better is known before it does.
-JOB_SECONDS_TYPICAL = 60.0
+# What is new since the last run comes before what lies behind, whatever the streams.
+INCREMENT, BACKFILL = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One stream as the configuration wants it."""
+    """One stream as the configuration wants it.
+
+    `full` reads everything since the start again, `full_every` does so when the last full read is that old.
+    """
 
     name: str
-    fields: tuple[str, ...]
-    exclude: tuple[str, ...]
+    choice: Choice
     reach: Reach
-    full: bool = False  # read everything since the start again
+    full: bool = False
+    full_every: timedelta | None = None
+    hard_delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewWindow:
+    """A window that is due: its time, whether it goes first, and before when a row that it inserts is a late one."""
+
+    stretch: Stretch
+    priority: int = BACKFILL
+    late_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """One stream of this run: what to ask for, what is there, what an earlier run left, and the new windows."""
 
+    wanted: Wanted
     shape: Shape
-    request: Mapping[str, object]
+    request: Mapping[str, Any]
     standing: Standing
     resumed: tuple[Job, ...]
     abandoned: tuple[Job, ...]
-    new: tuple[Stretch, ...]
+    new: tuple[NewWindow, ...]
     cursor: datetime
-    bytes_per_second: float | None
+    measured: tuple[Job, ...] = field(repr=False)  # windows of earlier runs whose files have a known size
 
     @property
     def stretches(self) -> tuple[Stretch, ...]:
         """Every window of this run, oldest first."""
-        resumed = (Stretch(*stretch_of(job)) for job in self.resumed)
-        return tuple(sorted((*resumed, *self.new), key=lambda each: each.start))
+        resumed = _stretches(self.resumed)
+        return tuple(sorted((*resumed, *(each.stretch for each in self.new)), key=lambda each: each.start))
 
 
 async def prepare(
     client: Client, store: JobStore, destination: Destination, instance: str, wanted: Sequence[Wanted]
 ) -> list[Prepared]:
     """Find out what is due for each stream. Spends one call, `describe`, when leads are among them."""
-    # Whatever else is asked, identity's answer shows Marketo's clock, by which windows end.
-    await client.tokens.current()
-    described = await client.send(leads.describe()) if any(not STREAMS[each.name].columns for each in wanted) else ()
+    described = await client.send(leads.describe()) if any(not stream_of(each.name).columns for each in wanted) else ()
     prepared = []
     for each in wanted:
-        shaped = shape(STREAMS[each.name], described, each.fields, each.exclude)
+        shaped = shape(stream_of(each.name), described, each.choice)
         standing = await run_blocking(partial(destination.standing, instance, each.name))
         jobs = await store.jobs(instance, kind=KIND, group=each.name)
-        now = client.server_now()
-        prepared.append(_prepared(shaped, standing, jobs, each, now))
+        prepared.append(_prepared(shaped, standing, jobs, each, client.server_now()))
     return prepared
 
 
 def _prepared(shaped: Shape, standing: Standing, jobs: Sequence[Job], wanted: Wanted, now: datetime) -> Prepared:
-    reach = wanted.reach
-    generation = (
-        now.isoformat() if wanted.full else max((job.facts["request"]["generation"] for job in jobs), default="")
-    )
-    request = request_of(shaped, generation)
+    committed = [Stretch(interval.start, interval.end) for interval in standing.intervals]
     unfinished = [job for job in jobs if job.state not in MOVES.final]
+    is_full = wanted.full or is_full_due(wanted.full_every, jobs, committed, now)
+    generation = now.isoformat() if is_full else max((_generation(job) for job in jobs), default="")
+    request = request_of(shaped, _filter_field(shaped), generation)
     # Rows that are committed stay, whatever is asked for now: such a window only has to be put away.
     put_away = [job for job in unfinished if job.state == COMMITTED]
     going_on = [job for job in unfinished if job.state != COMMITTED and job.facts["request"] == request]
     abandoned = [job for job in unfinished if job not in put_away and job not in going_on]
-    committed = [Stretch(interval.start, interval.end) for interval in standing.intervals]
-    windows = due(() if wanted.full else committed, _stretches(going_on), reach, now, again=_stretches(abandoned))
+    measured = tuple(filter(is_measured, jobs))
+    windows = due(
+        () if is_full else committed,
+        _stretches(going_on),
+        wanted.reach,
+        now,
+        again=_stretches(abandoned),
+        longest=window_length(density(measured)),
+    )
+    notes = [] if is_full else _changes(shaped, jobs)
+    if is_full and not wanted.full:
+        notes.append("everything is read again, as `full` says.")
     return Prepared(
-        shape=shaped if wanted.full else replace(shaped, notes=(*shaped.notes, *_changes(shaped, jobs))),
+        wanted=wanted,
+        shape=replace(shaped, notes=(*shaped.notes, *notes)),
         request=request,
         standing=standing,
         resumed=tuple(job for job in unfinished if job not in abandoned),
         abandoned=tuple(abandoned),
-        new=windows,
-        cursor=prefix_end(committed, reach.start),
-        bytes_per_second=_density(jobs),
+        new=tuple(_new_window(each, committed, is_full=is_full) for each in windows),
+        cursor=prefix_end(committed, wanted.reach.start),
+        measured=measured,
     )
+
+
+def is_full_due(every: timedelta | None, jobs: Sequence[Job], committed: Sequence[Stretch], now: datetime) -> bool:
+    """Whether everything is to be read again because the last full read began long ago.
+
+    The first read of a stream is a full one; a full read that is under way is gone on with.
+    """
+    if every is None or not committed or not jobs:
+        return False
+    generation = max(map(_generation, jobs))
+    if any(job.state not in MOVES.final and _generation(job) == generation for job in jobs):
+        return False
+    began = datetime.fromisoformat(generation) if generation else min(job.created_at for job in jobs)
+    return now - began >= every
+
+
+def _new_window(stretch: Stretch, committed: Sequence[Stretch], *, is_full: bool) -> NewWindow:
+    """What the window is among the others: the increment, with the lookback before it, or part of a backfill."""
+    frontier = max((each.end for each in committed), default=None)
+    if frontier is None or stretch.end <= frontier:
+        return NewWindow(stretch)
+    is_looking_back = not is_full and stretch.start < frontier
+    return NewWindow(stretch, INCREMENT, frontier if is_looking_back else None)
+
+
+def _generation(job: Job) -> str:
+    # Journals of early versions counted generations.
+    stated = job.facts["request"].get("generation", "")
+    return stated if isinstance(stated, str) else ""
+
+
+def _filter_field(shaped: Shape) -> str:
+    return shaped.stream.way.filter_field
 
 
 def _stretches(jobs: Sequence[Job]) -> list[Stretch]:
@@ -109,91 +161,95 @@ def _changes(shaped: Shape, jobs: Sequence[Job]) -> list[str]:
     done = [job for job in jobs if job.state == CLEANED]
     if not done:
         return []
-    latest = max(done, key=stretch_of)
-    before = [name for name, _ in latest.facts["request"]["fields"]]
+    request = max(done, key=lambda job: job.updated_at).facts["request"]
+    before, hashed_before = [name for name, _ in request["fields"]], request.get("hashed", [])
     stream, names = shaped.stream.name, shaped.schema.names
+    again = f"`syncengine sync --full {stream}` reads them all again."
     notes = []
     if added := [name for name in names if name not in before]:
-        notes.append(
-            f"{stream}: new are {', '.join(added)}: rows that were read before have none of it until they change; "
-            f"`syncengine sync --full {stream}` reads them all again."
-        )
+        notes.append(f"new are {', '.join(added)}: rows read before have none of it until they change; {again}")
     if gone := [name for name in before if name not in names]:
-        notes.append(f"{stream}: no longer read are {', '.join(gone)}: their columns stay as they are.")
+        notes.append(f"no longer read are {', '.join(gone)}: their columns stay as they are.")
+    if hidden := [name for name in shaped.hashed if name in before and name not in hashed_before]:
+        notes.append(f"hashed from now on are {', '.join(hidden)}: rows that were read before keep the text; {again}")
     return notes
 
 
-def request_of(shaped: Shape, generation: str = "") -> dict[str, object]:
-    """What makes two windows over the same time the same: filter, columns with their types, and generation.
-
-    A generation is the moment at which everything was asked for anew; an interrupted one is gone on with.
-    """
-    return {"filter": shaped.stream.filter_field, "fields": schema_facts(shaped.schema), "generation": generation}
-
-
 def new_jobs(prepared: Prepared, instance: str, *, epoch: int, turn: int) -> list[Job]:
-    """The new windows as jobs of the holder with `epoch`; `turn` orders streams among windows of the same time.
+    """The new windows as jobs of the holder with `epoch`; `turn` orders streams among windows of the same time."""
+    until = max((each.stretch.end.isoformat() for each in prepared.new), default="")
+    return [
+        new_job(
+            prepared.shape.stream.name,
+            each.stretch,
+            prepared.request,
+            until=until,
+            instance=instance,
+            epoch=epoch,
+            # The newest goes first: a backfill that is cut short has brought the years that matter most.
+            place=turn - int(each.stretch.start.timestamp()) * len(STREAMS),
+            priority=each.priority,
+            late_before=each.late_before,
+        )
+        for each in prepared.new
+    ]
+
+
+def new_job(
+    stream: str,
+    stretch: Stretch,
+    request: Mapping[str, Any],
+    *,
+    until: str,
+    instance: str,
+    epoch: int,
+    place: int,
+    priority: int,
+    late_before: datetime | None = None,
+) -> Job:
+    """One window as a job.
 
     The ledger knows a window by what it asks for and by the end of the run that asked: a long lookback may ask for the
     very same time again, and its rows must not be taken for those that the ledger has. A job is one attempt at a window
     by one holder, and has an id of its own.
     """
-    shaped = prepared.shape
-    request = prepared.request
-    asked = {"instance": instance, "until": max((each.end.isoformat() for each in prepared.new), default=""), **request}
-    jobs = []
-    for stretch in prepared.new:
-        window = window_id(shaped.stream.name, stretch, asked)
-        job = Job(
-            id=f"{window}.{epoch}",
-            instance=instance,
-            kind=KIND,
-            group=shaped.stream.name,
-            state=PLANNED,
-            place=int(stretch.start.timestamp()) * len(STREAMS) + turn,
-            epoch=epoch,
-            facts={
-                "window": window,
-                "start": stretch.start.isoformat(),
-                "end": stretch.end.isoformat(),
-                "request": request,
-            },
-        )
-        jobs.append(job)
-    return jobs
-
-
-def _density(jobs: Sequence[Job]) -> float | None:
-    """Bytes of file for a second of the stream, out of the windows that were fetched before."""
-    known = [job for job in jobs if job.facts.get("file_bytes") is not None]
-    seconds = sum((stretch_of(job)[1] - stretch_of(job)[0]).total_seconds() for job in known)
-    return sum(job.facts["file_bytes"] for job in known) / seconds if seconds else None
-
-
-def stream_plans(prepared: Sequence[Prepared], now: datetime) -> tuple[StreamPlan, ...]:
-    """What each stream of the run will cost. Windows of all streams go in turn: each kind is watched to the end."""
-    run_seconds = sum(_seconds(len(each.stretches)) for each in prepared)
-    return tuple(_stream_plan(each, now, ceil(run_seconds / EXPORT_STATUS_SECONDS)) for each in prepared)
-
-
-def _seconds(windows: int) -> float:
-    """About how long Marketo takes for so many windows."""
-    return ceil(windows / EXPORT_RUNNING_MAX) * JOB_SECONDS_TYPICAL + EXPORT_STATUS_SECONDS if windows else 0.0
-
-
-def _stream_plan(prepared: Prepared, now: datetime, polls: int) -> StreamPlan:
-    stretches = prepared.stretches
-    count = len(stretches)
-    span = sum((each.end - each.start).total_seconds() for each in stretches)
-    density = prepared.bytes_per_second
-    return StreamPlan(
-        stream=prepared.shape.stream.name,
-        windows=count,
-        resumed=len(prepared.resumed),
-        start=stretches[0].start if stretches else prepared.cursor,
-        end=max((each.end for each in stretches), default=min(prepared.cursor, now)),
-        calls=CALLS_PER_WINDOW * count + (polls if count else 0) + (0 if prepared.shape.stream.columns else 1),
-        bytes_estimate=None if density is None else round(density * span),
-        seconds_estimate=_seconds(count),
-        notes=prepared.shape.notes,
+    window = window_id(stream, stretch, {"instance": instance, "until": until, **request})
+    facts: dict[str, Any] = {
+        "window": window,
+        "start": stretch.start.isoformat(),
+        "end": stretch.end.isoformat(),
+        "request": dict(request),
+        "until": until,
+    }
+    if late_before is not None:
+        facts["late_before"] = late_before.isoformat()
+    return Job(
+        id=f"{window}.{epoch}",
+        instance=instance,
+        kind=KIND,
+        group=stream,
+        state=PLANNED,
+        priority=priority,
+        place=place,
+        epoch=epoch,
+        facts=facts,
     )
+
+
+def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
+    """Jobs that take a window's place, one for each stretch, with all else as it was."""
+    late = job.facts.get("late_before")
+    return [
+        new_job(
+            job.group,
+            each,
+            job.facts["request"],
+            until=job.facts.get("until", ""),
+            instance=job.instance,
+            epoch=job.epoch,
+            place=job.place,
+            priority=job.priority,
+            late_before=datetime.fromisoformat(late) if late else None,
+        )
+        for each in stretches
+    ]

@@ -4,14 +4,12 @@ Status is renewed once a minute and one list call shows every job, so N jobs cos
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import anyio
 
 from syncengine.errors import NotFound, PermissionDenied
-from syncengine.exports.streams import Shape
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
 from syncengine.marketo.rows import ExportJob
@@ -27,16 +25,13 @@ STUCK_SECONDS = 12 * 3600.0
 MISSED_MAX = 2
 
 
-async def create(client: Client, shape: Shape, start: datetime, end: datetime) -> str:
-    """Create the job for [start, end) and give its id; it does nothing and costs nothing until it is enqueued.
+async def create(client: Client, kind: ExportKind, fields: Sequence[str], chosen: Filter) -> str:
+    """Create a job and give its id; it does nothing and costs nothing until it is enqueued.
 
-    Raises QuotaExhausted when today's export megabytes are used up.
+    Raises QuotaExhausted when today's export megabytes are used up, Unsupported when the subscription lacks the filter.
     """
-    stream = shape.stream
-    await _refuse_when_used_up(client, f"{stream.kind.value}.export.create")
-    # Marketo's window includes its end.
-    window = Filter(stream.filter_field, start, end - timedelta(seconds=1))
-    job = await client.send(exports.create(stream.kind, shape.request_fields, window))
+    await _refuse_when_used_up(client, f"{kind.value}.export.create")
+    job = await client.send(exports.create(kind, fields, chosen))
     return job.export_id
 
 

@@ -5,13 +5,11 @@ the job, what was seen of Marketo's jobs is seen again by the next poll.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from syncengine.clock import Clock
-from syncengine.destinations import Applied, Destination
 from syncengine.errors import (
     CallRejected,
     FileDamaged,
@@ -23,26 +21,31 @@ from syncengine.errors import (
     Unavailable,
     Unsupported,
 )
-from syncengine.exports import fetch, load, request, window
-from syncengine.exports.streams import STREAMS, Shape
-from syncengine.exports.tally import Tally
-from syncengine.exports.window import stretch_of
+from syncengine.exports import fetch, request, window
+from syncengine.exports.budget import Megabytes
+from syncengine.exports.load import Landing
+from syncengine.exports.plan import halves
+from syncengine.exports.slice import Stretch, pieces
+from syncengine.exports.tally import ParseProblems
+from syncengine.exports.window import shape_of, stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ExportKind, Filter
 from syncengine.marketo.rows import ExportStatus
-from syncengine.observe.events import DownloadProgress, Event, JobMoved, Paused, WindowApplied
+from syncengine.observe.events import DownloadProgress, JobMoved, Paused
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 from syncengine.transport.download import Expected
+from syncengine.transport.gate import exhausted
+from syncengine.transport.quota import next_reset
 from syncengine.transport.retry import EXPORT_QUEUE_FULL
-
-if TYPE_CHECKING:
-    from syncengine.exports.parse import ParseProblems
 
 # How often a window's job is created anew in one run: it failed, was cancelled, vanished, or its file was damaged.
 CREATES_MAX = 3
+# Marketo fails on windows that are too much for it: from the second time on, half of one is asked for.
+FAILURES_BEFORE_HALVING = 2
+SYSTEM_ERROR = "611"
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
 FILE_LOOKS_MAX = 3
 FILE_LOOK_SECONDS = 60.0
@@ -64,23 +67,22 @@ class Windows:
         *,
         client: Client,
         store: JobStore,
-        destination: Destination,
-        spool: Path,
+        landing: Landing,
+        megabytes: Megabytes,
         watches: Mapping[ExportKind, request.Watch],
-        observe: Callable[[Event], None],
     ) -> None:
         self._client = client
         self._clock: Clock = client.clock
         self._store = store
-        self._destination = destination
-        self._spool = spool
+        self._landing = landing
+        self._spool = landing.spool
+        self._megabytes = megabytes
         self._watches = watches
-        self._observe = observe
+        self._observe = landing.observe
         self._queue_waits: Counter[str] = Counter()
         self._file_looks: Counter[str] = Counter()
         self._creates: Counter[str] = Counter()
         self._denied: dict[str, PermissionDenied] = {}
-        self.tallies: dict[str, Tally] = {}
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
             window.CREATE_INTENT: self._create,
@@ -118,12 +120,22 @@ class Windows:
             raise
 
     async def _intend(self, job: Job) -> Step:
+        if (count := self._megabytes.pieces(job)) > 1 and len(smaller := _cut(job, count)) > 1:
+            return await self._cut(job, smaller, "too large for one file")
+        if not await self._megabytes.reserve(job):
+            resume_at = next_reset(self._client.server_now())
+            return Failed(job, exhausted(resume_at, f"{_kind(job).value}.export.create", "export"))
         return Go(await self._move(job, "intend"))
 
     async def _create(self, job: Job) -> Step:
         start, end = stretch_of(job)
         self._creates[job.id] += 1
-        export_id = await request.create(self._client, _shape(job), start, end)
+        # Marketo's window includes its end.
+        chosen = Filter(job.facts["request"]["filter"], start, end - timedelta(seconds=1))
+        try:
+            export_id = await request.create(self._client, _kind(job), shape_of(job).schema.names, chosen)
+        except Unavailable as error:
+            return await self._system_error(job, error)
         return Go(await self._move(job, "created", export_id=export_id))
 
     async def _enqueue(self, job: Job) -> Step:
@@ -135,7 +147,7 @@ class Windows:
             return await self._again(job, error)
         except Unavailable as error:
             if error.code not in EXPORT_QUEUE_FULL:
-                raise
+                return await self._system_error(job, error)
             waits = self._queue_waits[job.id]
             self._queue_waits[job.id] += 1
             seconds = QUEUE_WAITS_SECONDS[min(waits, len(QUEUE_WAITS_SECONDS) - 1)]
@@ -180,6 +192,7 @@ class Windows:
             read_at=read_at.isoformat(),
             unverified=seen.sha256 is None or seen.records is None,
         )
+        self._megabytes.learn([job])
         return Go(job)
 
     async def _begin_download(self, job: Job) -> Step:
@@ -228,26 +241,12 @@ class Windows:
         path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
         if path is not None and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
-        start, end = stretch_of(job)
-        identity = load.Identity(
-            instance=job.instance,
-            stream=job.group,
-            window_id=job.facts["window"],
-            epoch=job.epoch,
-            start=start,
-            end=end,
-            sha256=job.facts["sha256"],
-            read_at=datetime.fromisoformat(job.facts["read_at"]),
-        )
-        shape, problems, rows = _shape(job), parse.ParseProblems(), job.facts["records"]
-        read = parse.batches(path, shape.schema, header=None, expected_rows=rows, problems=problems) if path else ()
-        schema, newer_by = parse.landed(shape.schema), shape.stream.newer_by
-        began = self._clock.monotonic()
+        schema, problems, rows = shape_of(job).schema, ParseProblems(), job.facts["records"]
+        read = parse.batches(path, schema, header=None, expected_rows=rows, problems=problems) if path else ()
         try:
-            applied = await load.load(self._destination, identity, schema, read, newer_by=newer_by)
+            applied = await self._landing.land(job, read, problems)
         except FileDamaged as error:
             return await self._again(job, error)
-        self._count(job, applied, problems, self._clock.monotonic() - began)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:
@@ -255,39 +254,42 @@ class Windows:
         return Done(await self._move(job, "cleaned"))
 
     async def _again(self, job: Job, error: MarketoError | FileDamaged) -> Step:
-        """Start the window over, or give it up for this run. Either way the journal has it as planned."""
+        """Start the window over, in halves when it failed before, or give it up for this run.
+
+        Either way the journal has it as planned.
+        """
         await fetch.discard(fetch.spool_path(self._spool, job.id))
         self._file_looks.pop(job.id, None)
+        self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
+        if self._creates[job.id] >= FAILURES_BEFORE_HALVING and len(smaller := _cut(job, 2)) > 1:
+            return await self._cut(job, smaller, error.message)
         return Failed(job, error) if self._creates[job.id] >= CREATES_MAX else Go(job)
+
+    async def _system_error(self, job: Job, error: Unavailable) -> Step:
+        """Marketo fails on this one job (611), tried for as long as a call may be: a smaller one may do."""
+        if error.code != SYSTEM_ERROR:
+            raise error
+        self._creates[job.id] = max(self._creates[job.id], FAILURES_BEFORE_HALVING)
+        return await self._again(job, error)
+
+    async def _cut(self, job: Job, smaller: Sequence[Stretch], reason: str) -> Step:
+        """Put several windows in the place of one; they stand in the journal before it leaves."""
+        heirs = await self._store.plan(halves(job, smaller))
+        job = await self._move(job, "abandon", problem=f"cut into {len(heirs)} windows: {reason}")
+        return Done(job, tuple(heirs))
 
     async def _move(self, job: Job, event: str, *, attempt: int | None = None, **facts: Any) -> Job:
         job = await self._store.move(job, event, attempt=attempt, **facts)
         self._observe(JobMoved(job.id, job.group, event, job.state))
         return job
 
-    def _count(self, job: Job, applied: Applied, problems: "ParseProblems", seconds: float) -> None:
-        size = job.facts["file_bytes"] or 0
-        tally = self.tallies.setdefault(job.group, Tally())
-        tally.add(applied, problems.unparsed, file_bytes=size, is_unverified=job.facts["unverified"])
-        self._observe(
-            WindowApplied(
-                stream=job.group,
-                window_id=job.facts["window"],
-                inserted=applied.inserted,
-                changed=applied.changed,
-                unchanged=applied.unchanged,
-                outdated=applied.outdated,
-                bytes=size,
-                seconds=seconds,
-            )
-        )
-
 
 def _kind(job: Job) -> ExportKind:
-    return STREAMS[job.group].kind
+    return shape_of(job).stream.way.kind
 
 
-def _shape(job: Job) -> Shape:
-    stream = STREAMS[job.group]
-    return Shape(stream, window.schema_of(job, stream.key))
+def _cut(job: Job, count: int) -> tuple[Stretch, ...]:
+    """The window's time in so many pieces, or whole where it cannot be cut."""
+    whole = Stretch(*stretch_of(job))
+    return pieces(whole, count) if window.counts(job) else (whole,)

@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import orjson
 
@@ -22,6 +23,11 @@ from syncengine.marketo.limits import EXPORT_WINDOW_DAYS_MAX
 
 # A remainder shorter than this is left to the next run: a job costs the same for a second as for a month.
 REMAINDER_SECONDS_MIN = 60.0
+
+# A job of this size is fetched, checked and merged in seconds, repeated at little cost, and a fifth of a day's bytes.
+WINDOW_BYTES = 100_000_000
+# A window that fails is halved, but a shorter one than this fails for another reason than its size.
+WINDOW_SHORTEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +62,38 @@ def prefix_end(stretches: Iterable[Stretch], start: datetime) -> datetime:
     return end
 
 
-def cut(stretch: Stretch, days_max: int = EXPORT_WINDOW_DAYS_MAX) -> tuple[Stretch, ...]:
-    """The stretch in windows of at most `days_max` days, oldest first, without gap or overlap."""
-    length = timedelta(days=days_max)
+def window_length(bytes_per_second: float | None) -> timedelta:
+    """How much time one window may take in, so that its file stays near `WINDOW_BYTES`; between an hour and 31 days."""
+    longest = timedelta(days=EXPORT_WINDOW_DAYS_MAX)
+    if not bytes_per_second:
+        return longest
+    seconds = min(WINDOW_BYTES / bytes_per_second, longest.total_seconds())
+    return max(WINDOW_SHORTEST, timedelta(seconds=int(seconds)))
+
+
+def cut(stretch: Stretch, longest: timedelta = timedelta(days=EXPORT_WINDOW_DAYS_MAX)) -> tuple[Stretch, ...]:
+    """The stretch in as few windows of at most `longest` as it takes, oldest first, without gap or overlap."""
     windows = []
     start = stretch.start
     while start < stretch.end:
-        end = min(start + length, stretch.end)
+        end = min(start + longest, stretch.end)
         windows.append(Stretch(start, end))
         start = end
     return tuple(windows)
+
+
+def pieces(stretch: Stretch, count: int) -> tuple[Stretch, ...]:
+    """The stretch in `count` pieces of about the same length, but none shorter than an hour; itself if it is too short.
+
+    Cuts lie on whole seconds. A stretch of less than two hours stays whole.
+    """
+    length = stretch.end - stretch.start
+    count = min(count, int(length / WINDOW_SHORTEST))
+    if count < 2:
+        return (stretch,)
+    step = length.total_seconds() / count
+    edges = [stretch.start + timedelta(seconds=int(step * number)) for number in range(count)] + [stretch.end]
+    return tuple(Stretch(start, end) for start, end in pairwise(edges))
 
 
 def gaps(stretches: Iterable[Stretch], within: Stretch) -> tuple[Stretch, ...]:
@@ -89,6 +117,7 @@ def due(
     now: datetime,
     *,
     again: Iterable[Stretch] = (),
+    longest: timedelta = timedelta(days=EXPORT_WINDOW_DAYS_MAX),
 ) -> tuple[Stretch, ...]:
     """The new windows of a run: what neither the destination holds nor an earlier run has planned already.
 
@@ -107,7 +136,7 @@ def due(
     for stretch in again:
         start, end = max(begin, stretch.start), min(until, stretch.end)
         behind += [Stretch(start, end)] if start < end else []
-    return tuple(window for stretch in joined(behind) for window in cut(stretch))
+    return tuple(window for stretch in joined(behind) for window in cut(stretch, longest))
 
 
 def joined(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:

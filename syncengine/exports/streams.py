@@ -1,87 +1,64 @@
-"""The table of streams: what each is called, how it is asked for, what identifies and orders its rows.
+"""The table of streams: what each is called, how it is asked for, what identifies, orders and dates its rows.
 
 Everything that tells one stream from another stands here as data; the stages read it and know no stream by name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from syncengine.errors import ConfigError
-from syncengine.marketo.dialect import ACTIVITY_COLUMNS, field_type, is_exportable
+from syncengine.marketo.dialect import ACTIVITY_COLUMNS
 from syncengine.marketo.endpoints.exports import ExportKind
-from syncengine.marketo.rows import LeadField
-from syncengine.schema import Field, Schema
+from syncengine.schema import Field
+
+TimeFilter = Literal["createdAt", "updatedAt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Asked for by bulk export: the kind of job, and the filter that takes a window's rows."""
+
+    kind: ExportKind
+    filter_field: TimeFilter
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream of rows. `columns` fixes its fields; without it they are those that describe names."""
+    """One stream of rows.
+
+    `key` identifies a row; of two rows with one key the later by `newer_by` is the newer; `dated_by` is when a row came
+    to be, where that never changes. `columns` fixes the fields; without it they are those that describe names.
+    """
 
     name: str
-    kind: ExportKind
-    filter_field: Literal["createdAt", "updatedAt"]
+    way: Bulk
     key: tuple[str, ...]
-    newer_by: str | None
+    newer_by: str | None = None
+    dated_by: str | None = None
     columns: tuple[Field, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A stream as this run asks for it: its columns, and what was left out and why."""
-
-    stream: Stream
-    schema: Schema
-    notes: tuple[str, ...] = ()
-
     @property
-    def request_fields(self) -> tuple[str, ...]:
-        """The names that go into the create call, in order."""
-        return self.schema.names
+    def is_bulk(self) -> bool:
+        """Whether its rows come as files of bulk export."""
+        return isinstance(self.way, Bulk)
 
 
 STREAMS: Mapping[str, Stream] = {
     stream.name: stream
     for stream in (
-        Stream("leads", ExportKind.LEADS, "updatedAt", key=("id",), newer_by="updatedAt"),
+        Stream("leads", Bulk(ExportKind.LEADS, "updatedAt"), key=("id",), newer_by="updatedAt"),
         Stream(
             "activities",
-            ExportKind.ACTIVITIES,
             # On activities this filter means the activity's own date.
-            "createdAt",
+            Bulk(ExportKind.ACTIVITIES, "createdAt"),
             key=("marketoGUID",),
-            newer_by=None,
+            dated_by="activityDate",
             columns=ACTIVITY_COLUMNS,
         ),
     )
 }
 
 
-def shape(stream: Stream, described: Sequence[LeadField], wanted: Sequence[str], exclude: Sequence[str]) -> Shape:
-    """The stream's columns: those wanted (`*` for all) and not excluded, never without key and date.
-
-    Raises ConfigError for names that Marketo does not have.
-    """
-    known = stream.columns or tuple(Field(each.name, field_type(each.data_type)) for each in described)
-    names = [each.name for each in known]
-    needed = {*stream.key, *((stream.newer_by,) if stream.newer_by else ())}
-    problems = [
-        f"streams.{stream.name}.{key}: Marketo has no field {name!r} here (names are case-sensitive REST names)."
-        for key, listed in (("fields", wanted), ("exclude", exclude))
-        for name in listed
-        if name != "*" and name not in names
-    ] + [
-        f"streams.{stream.name}.exclude: {name!r} cannot be left out: rows are identified or ordered by it."
-        for name in exclude
-        if name in needed
-    ]
-    if problems:
-        raise ConfigError(f"The fields of stream {stream.name} do not fit this instance.", problems=tuple(problems))
-    formulas = [each.name for each in described if not stream.columns and not is_exportable(each.data_type)]
-    chosen = set(names if "*" in wanted or not wanted else wanted) - set(exclude) - set(formulas) | needed
-    notes = (
-        (f"{stream.name}: left out {', '.join(formulas)}: bulk export does not give formula fields.",)
-        if formulas
-        else ()
-    )
-    return Shape(stream, Schema(tuple(each for each in known if each.name in chosen), stream.key), notes)
+def stream_of(name: str) -> Stream:
+    """The stream of this name; KeyError for one that does not exist."""
+    return STREAMS[name]

@@ -5,8 +5,8 @@ work. Whatever ends the run, its leases are given back and the journal says how 
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,16 @@ import anyio
 import orjson
 
 from syncengine.destinations import Destination
-from syncengine.errors import QuotaExhausted
-from syncengine.exports import fetch
+from syncengine.errors import MarketoError, QuotaExhausted
+from syncengine.exports import fetch, request
+from syncengine.exports.budget import Megabytes
+from syncengine.exports.load import Landing
 from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
-from syncengine.exports.streams import STREAMS
+from syncengine.exports.streams import stream_of
 from syncengine.exports.tally import Tally
-from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, KIND, lease_name, stretch_of
+from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, HOLDS_A_PLACE, KIND, lease_name, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
@@ -51,13 +53,14 @@ class Parts:
     spool: Path
     poll_seconds: float
     observe: Callable[[Event], None]
+    hash_key: bytes = field(default=b"", repr=False)
 
 
 async def sync(parts: Parts, wanted: Sequence[Wanted]) -> SyncReport:
     """Bring every wanted stream up to now, and report what that moved.
 
-    Raises AlreadyRunning when one of the streams is being synced elsewhere, QuotaExhausted when some windows have to
-    wait for the day's reset (all others are done by then), and whatever ends a run early.
+    Raises AlreadyRunning when one of the streams is being synced elsewhere, QuotaExhausted when the day has no call
+    left, and whatever else ends a run early. What waits for tomorrow's export megabytes is in the report.
     """
     clock = parts.client.clock
     async with AsyncExitStack() as held:
@@ -98,23 +101,44 @@ async def _work(
     for turn, each in enumerate(prepared):
         jobs += await _planned(parts, each, epochs[each.shape.stream.name], turn)
     await _tidy(parts)
-    windows, outcome = await _run(parts, jobs)
-    if paused := next((each.error for each in outcome.failed if isinstance(each.error, QuotaExhausted)), None):
-        raise paused
-    failed = _problems(outcome.failed)
+    landing = Landing(
+        clock=parts.client.clock,
+        destination=parts.destination,
+        spool=parts.spool,
+        observe=parts.observe,
+        hash_key=parts.hash_key,
+        hard_delete=frozenset(each.name for each in wanted if each.hard_delete),
+    )
+    megabytes = Megabytes(parts.client.gate)
+    for each in prepared:
+        megabytes.learn(each.measured)
+    outcome = await _run(parts, jobs, landing, megabytes)
+    failed = [each for each in outcome.failed if not isinstance(each.error, QuotaExhausted)]
+    waiting = [each for each in outcome.failed if isinstance(each.error, QuotaExhausted)]
+    streams = tuple(landing.tallies.get(each.shape.stream.name, Tally()).report(each.shape) for each in prepared)
+    incomplete = bool(failed) or any(each.rejected for each in streams)
     ended_at = parts.client.clock.now()
     return SyncReport(
         run_id=run_id,
-        outcome="partial" if failed else "done",
+        outcome="partial" if incomplete else "paused" if waiting else "done",
         started_at=started_at,
         ended_at=ended_at,
         seconds=(ended_at - started_at).total_seconds(),
         calls=parts.client.calls_sent - calls_before,
-        streams=tuple(windows.tallies.get(each.shape.stream.name, Tally()).report(each.shape) for each in prepared),
-        problems=failed,
-        errors=tuple(dict.fromkeys(type(each.error).__name__ for each in outcome.failed)),
-        advice=tuple(dict.fromkeys(advice for each in outcome.failed if (advice := getattr(each.error, "advice", "")))),
+        streams=streams,
+        problems=(*_problems(failed), *_problems(waiting)),
+        errors=tuple(dict.fromkeys(type(each.error).__name__ for each in (*failed, *waiting))),
+        advice=tuple(
+            dict.fromkeys(advice for each in (*failed, *waiting) if (advice := getattr(each.error, "advice", "")))
+        ),
+        resume_at=_resume_at(waiting),
     )
+
+
+def _resume_at(waiting: Sequence[Failed]) -> datetime | None:
+    """When the day's quota is back for those that wait for it."""
+    moments = [each.error.resume_at for each in waiting if isinstance(each.error, QuotaExhausted)]
+    return max(moments, default=None)
 
 
 async def _planned(parts: Parts, prepared: Prepared, epoch: int, turn: int) -> list[Job]:
@@ -124,28 +148,30 @@ async def _planned(parts: Parts, prepared: Prepared, epoch: int, turn: int) -> l
     new = await store.plan(new_jobs(prepared, parts.instance, epoch=epoch, turn=turn))
     # Last: what a window was to bring is planned anew before it is given up.
     for job in await store.adopt(prepared.abandoned, epoch):
+        await _cancelled(parts, job)
         await store.move(job, "abandon", problem="the stream's fields or filter have changed")
     parts.observe(StreamPlanned(prepared.shape.stream.name, len(resumed) + len(new), len(resumed)))
     return [*resumed, *new]
 
 
-async def _run(parts: Parts, jobs: Sequence[Job]) -> tuple[Windows, Outcome]:
+async def _cancelled(parts: Parts, job: Job) -> None:
+    """Take a window's job out of Marketo's queue: it would cost megabytes that nobody wants any more."""
+    if job.state in HOLDS_A_PLACE:
+        # A job that cannot be cancelled, for whatever reason, does no harm but that.
+        with suppress(MarketoError):
+            await request.cancel(parts.client, stream_of(job.group).way.kind, job.facts["export_id"])
+
+
+async def _run(parts: Parts, jobs: Sequence[Job], landing: Landing, megabytes: Megabytes) -> Outcome:
     """Let the scheduler take every window to its end, beside one watch for each kind of export."""
-    kinds = {STREAMS[job.group].kind for job in jobs}
+    kinds = {stream_of(job.group).way.kind for job in jobs}
     scheduler: Scheduler
 
     def wake(job_id: str) -> None:
         scheduler.wake(job_id)
 
     watches = {kind: Watch(parts.client, kind, parts.poll_seconds, wake) for kind in kinds}
-    windows = Windows(
-        client=parts.client,
-        store=parts.store,
-        destination=parts.destination,
-        spool=parts.spool,
-        watches=watches,
-        observe=parts.observe,
-    )
+    windows = Windows(client=parts.client, store=parts.store, landing=landing, megabytes=megabytes, watches=watches)
     scheduler = Scheduler({KIND: windows}, parts.client.clock, workers=WORKERS, lanes=PLACES)
     try:
         async with anyio.create_task_group() as group:
@@ -155,7 +181,7 @@ async def _run(parts: Parts, jobs: Sequence[Job]) -> tuple[Windows, Outcome]:
             group.cancel_scope.cancel()
     except ExceptionGroup as errors:
         raise _first(errors) from errors
-    return windows, outcome
+    return outcome
 
 
 async def _tidy(parts: Parts) -> None:

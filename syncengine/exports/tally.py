@@ -5,8 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from syncengine.destinations import Applied
-from syncengine.exports.streams import Shape
+from syncengine.exports.fields import Shape
 from syncengine.reports import StreamReport
+
+
+@dataclass(slots=True)
+class ParseProblems:
+    """What the report says about a file: how many cells of each field did not fit its type."""
+
+    unparsed: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -18,6 +25,7 @@ class Tally:
     unverified: int = 0  # files that came without a checksum or a count of records
     applied: list[Applied] = field(default_factory=list)
     unparsed: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, applied: Applied, unparsed: Mapping[str, int], *, file_bytes: int, is_unverified: bool) -> None:
         """One more window."""
@@ -27,29 +35,55 @@ class Tally:
         self.applied.append(applied)
         self.unparsed.update(unparsed)
 
-    def report(self, shape: Shape) -> StreamReport:
+    def say(self, note: str) -> None:
+        """One more line for the report, unless it is there already."""
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def report(self, shape: Shape, calls: int = 0) -> StreamReport:
         """The stream's part of the report."""
-        notes = [*shape.notes]
-        if self.unverified:
-            notes.append(
-                f"{self.unverified} files came without a SHA-256 or a record count: checked by what was announced"
-            )
-        notes += [
-            f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in self.unparsed.items()
-        ]
+        counts = {name: sum(getattr(each, name) for each in self.applied) for name in COUNTS}
         return StreamReport(
             stream=shape.stream.name,
             windows=self.windows,
-            rows=self.total(lambda each: each.rows),
-            inserted=self.total(lambda each: each.inserted),
-            changed=self.total(lambda each: each.changed),
-            unchanged=self.total(lambda each: each.unchanged),
-            outdated=self.total(lambda each: each.outdated),
             bytes=self.bytes,
             unparsed=sum(self.unparsed.values()),
-            problems=tuple(notes),
+            calls=calls,
+            problems=(*shape.notes, *self.notes, *self._lines(counts)),
+            **counts,
         )
+
+    def _lines(self, counts: Mapping[str, int]) -> list[str]:
+        lines = [
+            f"{len(names)} columns were {done}: {', '.join(names)}"
+            for done, names in (
+                ("added", self._columns(lambda each: each.columns_added)),
+                ("widened", self._columns(lambda each: each.columns_widened)),
+            )
+            if names
+        ]
+        if self.unverified:
+            lines.append(
+                f"{self.unverified} files came without a SHA-256 or a record count: checked by what was announced"
+            )
+        lines += [
+            f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in self.unparsed.items()
+        ]
+        lines += [f"{counts[name]:,} {text}" for name, text in LINES.items() if counts[name]]
+        return lines
+
+    def _columns(self, names: Callable[[Applied], tuple[str, ...]]) -> list[str]:
+        return list(dict.fromkeys(name for each in self.applied for name in names(each)))
 
     def total(self, count: Callable[[Applied], int]) -> int:
         """The sum of one of the destination's counts."""
         return sum(count(each) for each in self.applied)
+
+
+COUNTS = ("rows", "inserted", "changed", "unchanged", "outdated", "rejected", "late", "deleted", "merged")
+LINES = {
+    "late": "rows appeared late: after their date had been read already",
+    "deleted": "rows were deleted: see _deleted_at",
+    "merged": "rows were merged into others: see _merged_into",
+    "rejected": "rows cannot be held by the destination: see _rejected",
+}

@@ -15,12 +15,16 @@ after a crash takes the step of the state it finds, and at worst repeats one eff
     CLEANED         nothing is left to do
 
 A job that failed, was cancelled, expired or gave a damaged file sends its window back to PLANNED. ABANDONED is a window
-that another request has replaced.
+that another request has replaced, or the halves into which it was cut.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
+from syncengine.exports.fields import Shape
+from syncengine.exports.streams import stream_of
 from syncengine.jobs.job import Job, Moves
 from syncengine.schema import Field, FieldType, Schema
 
@@ -37,7 +41,19 @@ COMMITTED = "COMMITTED"
 CLEANED = "CLEANED"
 ABANDONED = "ABANDONED"
 
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a stream that one job can take: the members of some programs, or of one static list."""
+
+    program_ids: tuple[int, ...] = ()
+    list_id: int | None = None
+
+
+WHOLE = Part()
+
 HOLDS_A_PLACE = frozenset({CREATED, QUEUED})
+STARTED = (CREATE_INTENT, CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)
 BEFORE_MARKETO = frozenset({PLANNED, CREATE_INTENT, CREATED})
 
 # What bounds the steps of a state: places at Marketo, downloads at once, and the destination's one writer.
@@ -69,11 +85,8 @@ MOVES = Moves(
             (VERIFIED, "refetch"): COMPLETED,
             (VERIFIED, "committed"): COMMITTED,
             (COMMITTED, "cleaned"): CLEANED,
-            **{(state, "lost"): PLANNED for state in (CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)},
-            **{
-                (state, "abandon"): ABANDONED
-                for state in (PLANNED, CREATE_INTENT, CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)
-            },
+            **{(state, "lost"): PLANNED for state in STARTED},
+            **{(state, "abandon"): ABANDONED for state in (PLANNED, *STARTED)},
         }
     ),
     final=frozenset({CLEANED, ABANDONED}),
@@ -90,11 +103,38 @@ def stretch_of(job: Job) -> tuple[datetime, datetime]:
     return datetime.fromisoformat(job.facts["start"]), datetime.fromisoformat(job.facts["end"])
 
 
-def schema_facts(schema: Schema) -> list[list[str]]:
-    """A schema's fields as JSON: a window keeps the ones it was planned with."""
-    return [[field.name, field.type.value] for field in schema.fields]
+def request_of(shaped: Shape, filter_field: str | None, generation: str, part: Part = WHOLE) -> dict[str, Any]:
+    """What makes two windows over the same time the same: filter, columns with their types, and generation.
+
+    A generation is the moment at which everything was asked for anew; an interrupted one is gone on with.
+    """
+    request: dict[str, Any] = {
+        "filter": filter_field,
+        "fields": [[field.name, field.type.value] for field in shaped.schema.fields],
+        "generation": generation,
+    }
+    if shaped.hashed:
+        request["hashed"] = list(shaped.hashed)
+    if part.program_ids:
+        request["programs"] = list(part.program_ids)
+    if part.list_id is not None:
+        request["list"] = part.list_id
+    return request
 
 
-def schema_of(job: Job, key: tuple[str, ...]) -> Schema:
-    """The schema that a window was planned with."""
-    return Schema(tuple(Field(name, FieldType(kind)) for name, kind in job.facts["request"]["fields"]), key)
+def part_of(job: Job) -> Part:
+    """Which part of the stream a window takes."""
+    request = job.facts["request"]
+    return Part(tuple(request.get("programs", ())), request.get("list"))
+
+
+def shape_of(job: Job) -> Shape:
+    """The shape that a window was planned with."""
+    stream, request = stream_of(job.group), job.facts["request"]
+    fields = tuple(Field(name, FieldType(kind)) for name, kind in request["fields"])
+    return Shape(stream, Schema(fields, stream.key), tuple(request.get("hashed", ())))
+
+
+def counts(job: Job) -> bool:
+    """Whether the window's time is committed with it; of several windows that share one time, only the last counts."""
+    return bool(job.facts.get("counts", True))

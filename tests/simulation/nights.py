@@ -17,6 +17,7 @@ import orjson
 
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.errors import QuotaExhausted, SyncEngineError
+from syncengine.exports.fields import Choice
 from syncengine.exports.plan import Wanted
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import Parts, sync
@@ -94,7 +95,7 @@ class Night:
         self._engine_clock = virtual_clock(start + skew)
         self.server = Instance(SandboxOptions(**{**small, **options, **who}))
         self.reach = Reach(start - timedelta(days=days), lookback, timedelta(seconds=SETTLE_SECONDS))
-        self.wanted = [Wanted(name, {"leads": LEAD_FIELDS}.get(name, ("*",)), (), self.reach) for name in streams]
+        self.wanted = [Wanted(name, Choice({"leads": LEAD_FIELDS}.get(name, ("*",))), self.reach) for name in streams]
         self.events: list[Event] = []
         self.spool = folder / "spool"
         self.spool.mkdir()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from syncengine.errors import CallRejected, FileDamaged, NotFound
 from syncengine.exports import request
 from syncengine.exports.fetch import discard, fetch, spool_path
-from syncengine.exports.streams import STREAMS, shape
+from syncengine.exports.fields import Choice, shape
+from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind
 from syncengine.marketo.rows import ExportJob
@@ -19,7 +20,7 @@ from tests.unit.exports.world import DAY, World, build, fault
 from tests.virtual import ORIGIN, virtual
 
 KIND = ExportKind.ACTIVITIES
-SHAPE = shape(STREAMS["activities"], (), (), ())
+SHAPE = shape(STREAMS["activities"], (), Choice())
 
 
 async def finished(world: World) -> ExportJob:

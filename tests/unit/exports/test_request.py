@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from syncengine.errors import PermissionDenied, QuotaExhausted, Unavailable
 from syncengine.exports import request
+from syncengine.exports.fields import Choice, shape
 from syncengine.exports.request import STUCK_SECONDS, Watch
-from syncengine.exports.streams import STREAMS, shape
+from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints.exports import ExportKind
 from syncengine.marketo.rows import ExportStatus
 from tests.scripted import refused
@@ -19,7 +20,7 @@ from tests.unit.exports.listing import POLL_SECONDS, export_id, watching
 from tests.unit.exports.world import DAY, World, build, fault
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
-ACTIVITIES = shape(STREAMS["activities"], (), (), ())
+ACTIVITIES = shape(STREAMS["activities"], (), Choice())
 KIND = ExportKind.ACTIVITIES
 
 

@@ -11,8 +11,9 @@ import pytest
 from syncengine.destinations import Interval
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.exports import window
+from syncengine.exports.fields import Shape
 from syncengine.exports.run import Windows
-from syncengine.exports.streams import STREAMS, Shape
+from syncengine.exports.streams import STREAMS
 from syncengine.exports.sync import sync
 from syncengine.exports.window import LANES, schema_of, stretch_of
 from syncengine.jobs.board import Done, Go, Step, Wait
@@ -169,8 +170,8 @@ async def test_a_window_that_the_ledger_has_is_not_read_again(tmp_path: Path) ->
 
     assert (0, 1, 0) == (
         committed.facts["rows"],
-        again.windows.tallies["leads"].windows,
-        again.windows.tallies["leads"].total(lambda applied: applied.rows),
+        again.landing.tallies["leads"].windows,
+        again.landing.tallies["leads"].total(lambda applied: applied.rows),
     )
 
 
@@ -259,7 +260,7 @@ async def test_a_tally_adds_up(tmp_path: Path) -> None:
     here = world.windows()
     jobs = await world.planned(leads(40))
     done = [await here.until(job, window.CLEANED) for job in jobs]
-    tally = here.windows.tallies["leads"]
+    tally = here.landing.tallies["leads"]
     told = world.told(WindowApplied)
 
     assert (2, sum(job.facts["file_bytes"] for job in done)) == (tally.windows, tally.bytes)
@@ -283,7 +284,7 @@ async def test_a_window_keeps_the_columns_that_it_was_planned_with(tmp_path: Pat
     job = await here.until(planned, window.CLEANED)
     emails = [email for email in truth(world, job, "email") if email is not None]
 
-    tally = here.windows.tallies["leads"]
+    tally = here.landing.tallies["leads"]
     assert {"email": len(emails)} == tally.unparsed == job.facts["unparsed"]
     assert len(emails) == tally.report(Shape(STREAMS["leads"], schema_of(job, ("id",)))).unparsed
     assert emails == [orjson.loads(text)["email"] for text in held(world, "_unparsed") if text]

@@ -210,7 +210,7 @@ async def test_a_file_without_a_hash_is_checked_by_size_and_records(tmp_path: Pa
     announced, made.stored = made.stored.checksum, replace(made.stored, checksum="md5:00")
     await here.until(job, window.CLEANED)
     (held,) = world.destination.ledger.values()
-    assert (announced, 1) == (f"sha256:{held.sha256}", here.windows.tallies["leads"].unverified)
+    assert (announced, 1) == (f"sha256:{held.sha256}", here.landing.tallies["leads"].unverified)
 
 
 @virtual

@@ -1,16 +1,20 @@
 """A small instance of Marketo and an engine's parts around it, all in one loop of virtual time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from syncengine.clock import ScaledClock
-from syncengine.destinations import Applied, Destination, Guarantee, Interval, Standing, Window
+from syncengine.destinations import Applied, Destination, Guarantee, Interval, Standing, View, Window
 from syncengine.errors import DestinationFenced
+from syncengine.exports.budget import Megabytes
+from syncengine.exports.fields import Choice
+from syncengine.exports.load import Landing
 from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
@@ -87,6 +91,21 @@ class MemoryDestination:
         self.order.append(Applied(inserted=fresh, unchanged=same, changed=len(read) - fresh - same))
         return self.order[-1]
 
+    def keys(
+        self,
+        instance: str,
+        stream: str,
+        field: str,
+        *,
+        changed_after: datetime | None = None,
+        only: tuple[str, Collection[int]] | None = None,
+    ) -> "pa.Array[Any]":
+        rows = [row for row in self.rows.get(stream, {}).values() if not only or row[only[0]] in only[1]]
+        return pa.array(sorted({row[field] for row in rows if row[field] is not None}))
+
+    def show(self, instance: str, views: Sequence[View]) -> bool:
+        return False
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -156,15 +175,10 @@ class World:
     def windows(self, destination: Destination | None = None) -> "Stepping":
         """A handler of windows as a new run has it, with watches of its own that nobody runs."""
         watches = {kind: Watch(self.client, kind, 60.0, self.wakes.append) for kind in ExportKind}
-        windows = Windows(
-            client=self.client,
-            store=self.store,
-            destination=destination or self.destination,
-            spool=self.spool,
-            watches=watches,
-            observe=self.events.append,
-        )
-        return Stepping(self, windows, watches)
+        landing = Landing(self.clock, destination or self.destination, self.spool, self.events.append)
+        megabytes = Megabytes(self.client.gate)
+        windows = Windows(client=self.client, store=self.store, landing=landing, megabytes=megabytes, watches=watches)
+        return Stepping(self, windows, watches, landing)
 
     async def prepared(self, *wanted: Wanted) -> list[Prepared]:
         """What a run would find to do."""
@@ -194,6 +208,7 @@ class Stepping:
     world: World
     windows: Windows
     watches: Mapping[ExportKind, Watch]
+    landing: Landing
 
     async def until(self, job: Job, state: str) -> Job:
         """Go on with the window until it is in `state`."""
@@ -256,12 +271,12 @@ def build(folder: Path, *faults: Mapping[str, Any], machine_ahead: timedelta = t
 
 def leads(days: float = 40, fields: tuple[str, ...] = FIELDS, **reach: timedelta) -> Wanted:
     """The leads of the last so many days, with few fields."""
-    return Wanted("leads", fields, (), reach_of(days, **reach))
+    return Wanted("leads", Choice(fields), reach_of(days, **reach))
 
 
 def activities(days: float = 40, **reach: timedelta) -> Wanted:
     """The activities of the last so many days."""
-    return Wanted("activities", ("*",), (), reach_of(days, **reach))
+    return Wanted("activities", Choice(), reach_of(days, **reach))
 
 
 def reach_of(days: float, *, lookback: timedelta = DAY, settle: timedelta = SETTLE) -> Reach:

@@ -1,0 +1,81 @@
+"""The day's export megabytes: what a window will cost, how finely to cut it, and whether it still fits today.
+
+Apart from the windows, so that `plan` counts as a sync does. Sizes are known only when Marketo has made a file, so what
+earlier windows of a stream have cost for a second of its time is all there is to go by; before the first file it is
+nothing, and then a window is let through: Marketo refuses what the day cannot hold.
+"""
+
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+from syncengine.exports.slice import WINDOW_BYTES
+from syncengine.exports.window import stretch_of
+from syncengine.jobs.job import Job
+from syncengine.transport.gate import Gate
+
+# A file this much larger than aimed at is still better than one more job.
+TOLERANCE = 1.5
+# Windows of the last nights tell more about the next one than those of years ago.
+REMEMBERED = 12
+
+
+class Megabytes:
+    """What the windows of a run have reserved of today's export bytes."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._fetched: dict[str, list[Job]] = {}
+        self._reserved: dict[str, int] = {}
+
+    def learn(self, jobs: Iterable[Job]) -> None:
+        """Take in windows whose files have a known size, oldest first."""
+        for job in jobs:
+            if is_measured(job):
+                self._fetched.setdefault(job.group, []).append(job)
+                self._reserved.pop(job.id, None)
+
+    def estimate(self, job: Job) -> int | None:
+        """About how many bytes the window's file will have."""
+        rate = density(self._fetched.get(job.group, ()))
+        return None if rate is None else round(rate * seconds_of(job))
+
+    def pieces(self, job: Job) -> int:
+        """In how many windows this one is better asked for."""
+        size = self.estimate(job)
+        return 1 if size is None or size <= TOLERANCE * WINDOW_BYTES else ceil(size / WINDOW_BYTES)
+
+    async def reserve(self, job: Job) -> bool:
+        """Set the window's bytes aside; False when the day has too few left.
+
+        One that is larger than a whole day goes on a day of which nothing is spent: it would never fit otherwise.
+        """
+        size = self.estimate(job)
+        if size is not None:
+            allowed = self._gate.limits.export_bytes_per_day
+            spent = (await self._gate.use()).spent_today.export_bytes + sum(self._reserved.values())
+            if spent and spent + size > allowed:
+                return False
+        self._reserved[job.id] = size or 0
+        return True
+
+    def release(self, job: Job) -> None:
+        """Give back what was set aside for a window that will have no file in this run."""
+        self._reserved.pop(job.id, None)
+
+
+def is_measured(job: Job) -> bool:
+    """Whether the size of the window's file is known."""
+    return job.facts.get("file_bytes") is not None
+
+
+def seconds_of(job: Job) -> float:
+    """How much time the window takes in."""
+    start, end = stretch_of(job)
+    return (end - start).total_seconds()
+
+
+def density(jobs: Sequence[Job]) -> float | None:
+    """Bytes of file for a second of a stream, out of the last windows that were fetched; None before the first."""
+    known = sorted(filter(is_measured, jobs), key=lambda job: job.updated_at)[-REMEMBERED:]
+    seconds = sum(map(seconds_of, known))
+    return sum(job.facts["file_bytes"] for job in known) / seconds if seconds else None
