@@ -33,7 +33,7 @@ async def create(client: Client, shape: Shape, start: datetime, end: datetime) -
     Raises QuotaExhausted when today's export megabytes are used up.
     """
     stream = shape.stream
-    await _refuse_when_used_up(client, f"{stream.kind.value}.export.create")
+    await _refuse_when_used_up(client, f"{stream.kind.name}.export.create")
     # Marketo's window includes its end.
     window = Filter(stream.filter_field, start, end - timedelta(seconds=1))
     job = await client.send(exports.create(stream.kind, shape.request_fields, window))
@@ -45,7 +45,7 @@ async def enqueue(client: Client, kind: ExportKind, export_id: str) -> None:
 
     Raises QuotaExhausted when today's export megabytes are used up, Unavailable with code 1029a when the queue is full.
     """
-    await _refuse_when_used_up(client, f"{kind.value}.export.enqueue")
+    await _refuse_when_used_up(client, f"{kind.name}.export.enqueue")
     await client.send(exports.enqueue(kind, export_id), patience=NO_QUEUEING)
 
 
@@ -127,7 +127,7 @@ class Watch:
                 with clock.move_on_after(wait):
                     await self._changed.wait()
             else:
-                await self._client.gate.poll_turn(self._kind.value, self._seconds)
+                await self._client.gate.poll_turn(self._kind.name, self._seconds)
                 try:
                     await self.poll()
                 except PermissionDenied as error:

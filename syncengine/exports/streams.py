@@ -9,7 +9,7 @@ from typing import Literal
 
 from syncengine.errors import ConfigError
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS, field_type, is_exportable
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS, ExportKind
 from syncengine.marketo.rows import LeadField
 from syncengine.schema import Field, Schema
 
@@ -43,10 +43,10 @@ class Shape:
 STREAMS: Mapping[str, Stream] = {
     stream.name: stream
     for stream in (
-        Stream("leads", ExportKind.LEADS, "updatedAt", key=("id",), newer_by="updatedAt"),
+        Stream("leads", LEADS, "updatedAt", key=("id",), newer_by="updatedAt"),
         Stream(
             "activities",
-            ExportKind.ACTIVITIES,
+            ACTIVITIES,
             # On activities this filter means the activity's own date.
             "createdAt",
             key=("marketoGUID",),
