@@ -30,7 +30,7 @@ async def create(client: Client, kind: ExportKind, fields: Sequence[str], chosen
 
     Raises QuotaExhausted when today's export megabytes are used up, Unsupported when the subscription lacks the filter.
     """
-    await _refuse_when_used_up(client, f"{kind.value}.export.create")
+    await _refuse_when_used_up(client, f"{kind.name}.export.create")
     job = await client.send(exports.create(kind, fields, chosen))
     return job.export_id
 
@@ -40,7 +40,7 @@ async def enqueue(client: Client, kind: ExportKind, export_id: str) -> None:
 
     Raises QuotaExhausted when today's export megabytes are used up, Unavailable with code 1029a when the queue is full.
     """
-    await _refuse_when_used_up(client, f"{kind.value}.export.enqueue")
+    await _refuse_when_used_up(client, f"{kind.name}.export.enqueue")
     await client.send(exports.enqueue(kind, export_id), patience=NO_QUEUEING)
 
 
@@ -122,7 +122,7 @@ class Watch:
                 with clock.move_on_after(wait):
                     await self._changed.wait()
             else:
-                await self._client.gate.poll_turn(self._kind.value, self._seconds)
+                await self._client.gate.poll_turn(self._kind.name, self._seconds)
                 try:
                     await self.poll()
                 except PermissionDenied as error:

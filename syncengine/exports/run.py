@@ -124,7 +124,7 @@ class Windows:
             return await self._cut(job, smaller, "too large for one file")
         if not await self._megabytes.reserve(job):
             resume_at = next_reset(self._client.server_now())
-            return Failed(job, exhausted(resume_at, f"{_kind(job).value}.export.create", "export"))
+            return Failed(job, exhausted(resume_at, f"{_kind(job).name}.export.create", "export"))
         return Go(await self._move(job, "intend"))
 
     async def _create(self, job: Job) -> Step:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS, ExportKind
 from syncengine.schema import Field
 
 TimeFilter = Literal["createdAt", "updatedAt"]
@@ -46,11 +46,11 @@ class Stream:
 STREAMS: Mapping[str, Stream] = {
     stream.name: stream
     for stream in (
-        Stream("leads", Bulk(ExportKind.LEADS, "updatedAt"), key=("id",), newer_by="updatedAt"),
+        Stream("leads", Bulk(LEADS, "updatedAt"), key=("id",), newer_by="updatedAt"),
         Stream(
             "activities",
             # On activities this filter means the activity's own date.
-            Bulk(ExportKind.ACTIVITIES, "createdAt"),
+            Bulk(ACTIVITIES, "createdAt"),
             key=("marketoGUID",),
             dated_by="activityDate",
             columns=ACTIVITY_COLUMNS,

@@ -41,7 +41,7 @@ SHARED_IN_FLIGHT: Final = 5
 EXPORT_BYTES_PER_DAY: Final = 500_000_000
 EXPORT_RUNNING_MAX: Final = 2
 EXPORT_QUEUED_MAX: Final = 10  # the running ones included
-EXPORT_WINDOW_DAYS_MAX: Final = 31
+EXPORT_WINDOW_DAYS_MAX: Final = 31  # for every kind, by createdAt as by updatedAt
 EXPORT_STATUS_SECONDS: Final = 60  # a status changes no oftener
 EXPORT_LIST_DAYS: Final = 7
 # "Limits" says 7 days and "Polling Job Status" says 10: plan with the shorter.
@@ -49,6 +49,8 @@ EXPORT_FILE_DAYS: Final = 7
 # Adobe names no limit to the fields of a job; connectors have met refusals beyond these.
 EXPORT_FIELDS_MAX: Final = 300
 EXPORT_FIELD_NAMES_CHARACTERS_MAX: Final = 7_300
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-program-member-extract
+EXPORT_PROGRAMS_MAX: Final = 10  # in one job
 
 # Bulk import. https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-import
 IMPORT_FILE_BYTES_MAX: Final = 10_000_000  # multipart overhead included, as nothing says otherwise

@@ -24,6 +24,7 @@ INSTANT = re.compile(
 )
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 SHA256 = re.compile(r"sha256:([0-9a-f]{64})", re.ASCII | re.IGNORECASE)
+API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{0,99}", re.ASCII)
 BEARER = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -118,6 +119,13 @@ def export_id(stated: object) -> ExportId:
     if isinstance(stated, str) and UUID.fullmatch(stated):
         return ExportId(stated)
     raise Malformed("an export id is not a UUID")
+
+
+def api_name_in_path(stated: object) -> str:
+    """An object's API name that may enter a path: letters, digits and underscores, or Malformed."""
+    if isinstance(stated, str) and API_NAME.fullmatch(stated):
+        return stated
+    raise Malformed("an object's API name is not made of letters, digits and underscores")
 
 
 def export_job(row: object) -> ExportJob:

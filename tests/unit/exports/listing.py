@@ -8,7 +8,7 @@ from uuid import UUID
 
 from syncengine.clock import Clock
 from syncengine.exports.request import Watch
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import LEADS
 from syncengine.transport.wire import WireRequest
 from tests.scripted import Answer, Told, client_over, refused, rows
 
@@ -77,4 +77,4 @@ async def watching(clock: Clock, **listing: Any) -> Watching:
     made, woken = Listing(**listing), list[str]()
     told = client_over(clock, made)
     await told.client.tokens.current()
-    return Watching(made, told, Watch(told.client, ExportKind.LEADS, POLL_SECONDS, woken.append), woken)
+    return Watching(made, told, Watch(told.client, LEADS, POLL_SECONDS, woken.append), woken)

@@ -13,13 +13,13 @@ from syncengine.exports.fetch import discard, fetch, spool_path
 from syncengine.exports.fields import Choice, shape
 from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints import exports
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES
 from syncengine.marketo.rows import ExportJob
 from syncengine.transport.download import Expected
 from tests.unit.exports.world import DAY, World, build, fault
 from tests.virtual import ORIGIN, virtual
 
-KIND = ExportKind.ACTIVITIES
+KIND = ACTIVITIES
 SHAPE = shape(STREAMS["activities"], (), Choice())
 
 
@@ -33,7 +33,7 @@ async def finished(world: World) -> ExportJob:
 
 def content(world: World, job: ExportJob) -> bytes:
     """The file as Marketo has it."""
-    stored = world.marketo.exports.file(KIND.value, job.export_id, world.clock.now().timestamp())
+    stored = world.marketo.exports.file(KIND.name, job.export_id, world.clock.now().timestamp())
     assert stored is not None
     return stored.file.read(0, stored.size)
 

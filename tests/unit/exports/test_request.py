@@ -13,7 +13,8 @@ from syncengine.exports import request
 from syncengine.exports.fields import Choice, shape
 from syncengine.exports.request import STUCK_SECONDS, Watch
 from syncengine.exports.streams import STREAMS
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES as KIND
+from syncengine.marketo.endpoints.exports import LEADS
 from syncengine.marketo.rows import ExportStatus
 from tests.scripted import refused
 from tests.unit.exports.listing import POLL_SECONDS, export_id, watching
@@ -21,7 +22,6 @@ from tests.unit.exports.world import DAY, World, build, fault
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
 ACTIVITIES = shape(STREAMS["activities"], (), Choice())
-KIND = ExportKind.ACTIVITIES
 
 
 async def created(world: World) -> str:
@@ -31,14 +31,14 @@ async def created(world: World) -> str:
 def status(world: World, job_id: str) -> str:
     """What Marketo would say of a job at this very second."""
     world.marketo.exports.advance(world.clock.now().timestamp())
-    return world.marketo.exports.find(KIND.value, job_id).status_at(world.clock.now().timestamp())
+    return world.marketo.exports.find(KIND.name, job_id).status_at(world.clock.now().timestamp())
 
 
 @virtual
 async def test_a_window_travels_without_its_last_second(tmp_path: Path) -> None:
     """Marketo's filter includes its end: [start, end) in our books is [start, end - 1 s] there."""
     world = build(tmp_path)
-    asked = world.marketo.exports.find(KIND.value, await created(world)).request
+    asked = world.marketo.exports.find(KIND.name, await created(world)).request
     assert ((ORIGIN - DAY).timestamp(), ORIGIN.timestamp() - 1) == (asked.start, asked.end)
 
 
@@ -212,7 +212,7 @@ async def test_polls_keep_their_distance_and_come_in_time(pauses: list[float], a
 async def test_two_processes_keep_the_distance_together() -> None:
     """Watches that share the instance's book take turns: one poll a minute for both."""
     here = await watching(virtual_clock())
-    other = Watch(here.told.client, ExportKind.LEADS, POLL_SECONDS, here.woken.append)
+    other = Watch(here.told.client, LEADS, POLL_SECONDS, here.woken.append)
     here.add(1, age_seconds=0.0)
     other.add("job 2", export_id(1), age_seconds=0.0)
     async with anyio.create_task_group() as tasks:

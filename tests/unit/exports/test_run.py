@@ -18,7 +18,7 @@ from syncengine.exports.sync import sync
 from syncengine.exports.window import LANES, schema_of, stretch_of
 from syncengine.jobs.board import Done, Go, Step, Wait
 from syncengine.jobs.job import Job
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS
 from syncengine.observe.events import DownloadProgress, JobMoved, WindowApplied
 from tests.unit.exports.world import DAY, INSTANCE, SETTLE, World, activities, build, fault, leads
 from tests.virtual import ORIGIN, virtual
@@ -77,7 +77,7 @@ async def test_the_straight_way(tmp_path: Path) -> None:
             assert isinstance(step, Wait)
             assert job.facts["export_id"] == step.key
             await world.clock.sleep(60.0)
-            await here.watches[ExportKind.LEADS].poll()
+            await here.watches[LEADS].poll()
     assert [job.id] == world.wakes
     assert [(state, "leads") for _, state in ways] == [(told.state, told.stream) for told in world.told(JobMoved)]
 
@@ -223,7 +223,7 @@ async def test_a_queued_window_of_an_earlier_run_is_watched_not_enqueued(tmp_pat
     assert Wait(job, job.facts["export_id"]) == step
     assert step == await later.windows.step(job)
     assert (True, 1) == (
-        later.watches[ExportKind.LEADS].watches(job.facts["export_id"]),
+        later.watches[LEADS].watches(job.facts["export_id"]),
         world.calls("leads.export.enqueue"),
     )
 
@@ -236,7 +236,7 @@ async def test_each_kind_has_its_own_watch(tmp_path: Path) -> None:
     for job in await world.planned(leads(5), activities(5)):
         await here.until(job, window.QUEUED)
     await world.clock.sleep(120.0)
-    for kind in (ExportKind.ACTIVITIES, ExportKind.LEADS):
+    for kind in (ACTIVITIES, LEADS):
         await here.watches[kind].poll()
     groups = {job.id: job.group for job in await world.store.jobs(INSTANCE)}
     assert ["activities", "leads"] == [groups[woken] for woken in world.wakes]

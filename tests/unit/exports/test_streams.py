@@ -8,7 +8,8 @@ from syncengine.config import STREAMS as CONFIGURABLE
 from syncengine.errors import ConfigError
 from syncengine.exports.streams import STREAMS, Shape, shape
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS
-from syncengine.marketo.endpoints.exports import ExportKind, Filter, create
+from syncengine.marketo.endpoints import exports
+from syncengine.marketo.endpoints.exports import Filter, create
 from syncengine.marketo.rows import LeadField
 from syncengine.schema import Field, FieldType
 from tests.virtual import ORIGIN
@@ -54,7 +55,7 @@ def test_marketo_takes_each_stream_as_it_stands(name: str) -> None:
 
 def test_leads_are_followed_by_their_last_change() -> None:
     """A lead that changes is read again and replaces its older row: by updatedAt, keyed by id."""
-    assert (ExportKind.LEADS, "updatedAt", ("id",), "updatedAt") == (
+    assert (exports.LEADS, "updatedAt", ("id",), "updatedAt") == (
         LEADS.kind,
         LEADS.filter_field,
         LEADS.key,
@@ -64,7 +65,7 @@ def test_leads_are_followed_by_their_last_change() -> None:
 
 def test_activities_never_change() -> None:
     """An activity is found by its own date and keyed by its GUID; no date of it says that one row is newer."""
-    assert (ExportKind.ACTIVITIES, "createdAt", ("marketoGUID",), None) == (
+    assert (exports.ACTIVITIES, "createdAt", ("marketoGUID",), None) == (
         ACTIVITIES.kind,
         ACTIVITIES.filter_field,
         ACTIVITIES.key,

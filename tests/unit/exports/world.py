@@ -25,7 +25,7 @@ from syncengine.jobs.board import Done, Failed, Go, Later, Step
 from syncengine.jobs.job import Job
 from syncengine.jobs.memory import MemoryJobStore
 from syncengine.marketo.endpoints import identity
-from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS, ExportKind
 from syncengine.observe.events import Event
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.options import SandboxOptions
@@ -174,7 +174,7 @@ class World:
 
     def windows(self, destination: Destination | None = None) -> "Stepping":
         """A handler of windows as a new run has it, with watches of its own that nobody runs."""
-        watches = {kind: Watch(self.client, kind, 60.0, self.wakes.append) for kind in ExportKind}
+        watches = {kind: Watch(self.client, kind, 60.0, self.wakes.append) for kind in KINDS.values()}
         landing = Landing(self.clock, destination or self.destination, self.spool, self.events.append)
         megabytes = Megabytes(self.client.gate)
         windows = Windows(client=self.client, store=self.store, landing=landing, megabytes=megabytes, watches=watches)
@@ -243,7 +243,7 @@ class Stepping:
             await self.watches[KINDS[step.job.group]].poll()
 
 
-KINDS = {"leads": ExportKind.LEADS, "activities": ExportKind.ACTIVITIES}
+KINDS = {"leads": LEADS, "activities": ACTIVITIES}
 
 
 def build(folder: Path, *faults: Mapping[str, Any], machine_ahead: timedelta = timedelta(), **options: Any) -> World:

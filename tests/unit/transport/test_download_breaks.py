@@ -15,7 +15,7 @@ import pytest
 from syncengine.clock import Clock
 from syncengine.errors import FileDamaged, NoSpace, Unavailable
 from syncengine.marketo.endpoints import exports, identity
-from syncengine.marketo.endpoints.exports import ExportKind, Filter
+from syncengine.marketo.endpoints.exports import LEADS, Filter
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.transport.book import MemorySlotStore
@@ -28,7 +28,6 @@ from tests.conftest import Place
 from tests.simulation.wire import SandboxAnswer, SandboxWire
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
-LEADS = ExportKind.LEADS
 FIELDS = ("id", "email", "firstName", "lastName", "company", "notes", "createdAt")
 SAMPLES = 40
 
