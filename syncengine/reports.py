@@ -4,7 +4,8 @@ Apart from the engine, on the lowest floor, so that a printer of reports never i
 aware UTC, sizes are bytes, durations are seconds of the instance's clock.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -73,7 +74,7 @@ class StreamReport:
     `rows` were read; they are the sum of `inserted`, `changed`, `unchanged`, `outdated` and `rejected`. Rejected ones
     the destination could not hold. `late` are inserted rows that appeared after their date had been read already.
     `deleted` and `merged` count rows, of whatever stream, that were marked so. `unparsed` counts cells whose text did
-    not fit their column's type and was kept beside the row. `bytes` is the size of the files, `calls` are Marketo's.
+    not fit their column's type and was kept beside the row. `bytes` is the size of the files.
     """
 
     stream: str
@@ -89,7 +90,6 @@ class StreamReport:
     late: int = 0
     deleted: int = 0
     merged: int = 0
-    calls: int = 0
     problems: tuple[str, ...] = ()
 
     @property
@@ -113,6 +113,7 @@ class SyncReport:
     seconds: float
     calls: int
     streams: tuple[StreamReport, ...]
+    calls_by_name: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()

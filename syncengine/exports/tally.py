@@ -40,7 +40,7 @@ class Tally:
         if note not in self.notes:
             self.notes.append(note)
 
-    def report(self, shape: Shape, calls: int = 0) -> StreamReport:
+    def report(self, shape: Shape) -> StreamReport:
         """The stream's part of the report."""
         counts = {name: sum(getattr(each, name) for each in self.applied) for name in COUNTS}
         return StreamReport(
@@ -48,7 +48,6 @@ class Tally:
             windows=self.windows,
             bytes=self.bytes,
             unparsed=sum(self.unparsed.values()),
-            calls=calls,
             problems=(*shape.notes, *self.notes, *self._lines(counts)),
             **counts,
         )

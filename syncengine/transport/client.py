@@ -5,6 +5,7 @@
 """
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -106,8 +107,13 @@ class Client:
         self._headers_seconds = clock.io_seconds(HEADERS_SECONDS)
         self._identity = identity
         self.tokens = Tokens(self._fetch_token, clock)
-        self.calls_sent = 0
+        self.calls: Counter[str] = Counter()  # calls sent, by name
         self.skew = timedelta()
+
+    @property
+    def calls_sent(self) -> int:
+        """Calls that were sent, each try counted."""
+        return self.calls.total()
 
     async def send(self, call: Call[T], *, patience: Patience | None = None) -> T:
         """Perform `call`, with as many tries as its verdicts and `patience` allow, and give its result.
@@ -183,7 +189,7 @@ class Client:
     @asynccontextmanager
     async def _sent(self, name: str, request: WireRequest, permit: Permit) -> AsyncIterator[WireAnswer]:
         sent_at = self.clock.monotonic()
-        self.calls_sent += 1
+        self.calls[name] += 1
         self._observe(CallSent(name))
         sending = self._wire.send(request)
         try:

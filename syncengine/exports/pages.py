@@ -1,0 +1,129 @@
+"""Reading a listing page by page to its true end: no page is skipped, and no loop goes on for ever.
+
+Apart from what is listed: here is only how. Each endpoint's `Call` says in its `Page` what follows, so the two ways of
+ending never meet here: an empty or a short page with a following one is not the end, and an answer that is an error is
+no page at all; the client raises it.
+
+A paging token that comes back is the one fault that no answer tells. The same token with nothing new is Marketo
+catching up: it is asked again, ever later, a few times. A token that was seen before with rows in between is a circle.
+Both end the reading with `PagingStuck`; a reading that goes by time begins again at the last date that it saw, as it
+does when Marketo no longer takes its token.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from syncengine.errors import CallRejected, NotFound
+from syncengine.marketo.call import Call
+from syncengine.marketo.endpoints import activities
+from syncengine.marketo.limits import FILTER_VALUES_MAX
+from syncengine.marketo.rows import Page, instant_or_none
+from syncengine.transport.client import Client
+
+Rows = Sequence[Mapping[str, Any]]
+Take = Callable[[Rows], Awaitable[None]]
+Pages = Callable[[str], Call[Page]]
+
+EMPTY_REPEATS_MAX = 5
+EMPTY_REPEAT_SECONDS = 2.0
+RESTARTS_MAX = 3
+# As many calls by key at once as leave some of the ten in flight to the rest of the run.
+KEYED_CALLS_IN_FLIGHT = 4
+
+
+class PagingStuck(CallRejected):
+    """A listing gives tokens that lead nowhere."""
+
+
+async def every(client: Client, pages: Pages, take: Take, following: str = "") -> None:
+    """Read a listing from `following` on to its end; `take` is given the rows of each page.
+
+    Raises PagingStuck, and what the client raises; the listing is incomplete then.
+    """
+    seen: set[str] = {following}
+    empties = 0
+    while True:
+        page = await client.send(pages(following))
+        if page.rows:
+            empties = 0
+            await take(page.rows)
+        if page.following is None:
+            return
+        if page.following in seen:
+            if page.rows or page.following != following or empties >= EMPTY_REPEATS_MAX:
+                raise PagingStuck(f"{pages(following).name} repeats a paging token.", call=pages(following).name)
+            await client.clock.sleep(EMPTY_REPEAT_SECONDS * 2**empties)
+            empties += 1
+        seen.add(page.following)
+        following = page.following
+
+
+async def since(client: Client, pages: Pages, take: Take, start: datetime, end: datetime) -> None:
+    """Read what the activity family has from `start` up to, not including, `end`, by each row's `activityDate`.
+
+    A token that leads nowhere or is not taken any more is replaced by one for the last date that was seen; rows of that
+    second come again then. Raises what `every` raises when that brings nothing new.
+    """
+    reached = _Reached(start)
+
+    async def within(rows: Rows) -> None:
+        dated = [(row, instant_or_none(row.get("activityDate"))) for row in rows]
+        reached.at = max([reached.at, *(date for _, date in dated if date is not None)])
+        await take([row for row, date in dated if date is None or start <= date < end])
+
+    restarts = 0
+    while True:
+        began = reached.at
+        token = await client.send(activities.paging_token(began))
+        try:
+            await every(client, pages, within, token)
+        except (PagingStuck, CallRejected, NotFound):
+            restarts = 0 if reached.at > began else restarts + 1
+            # A restart that got nowhere is a fault of the listing and not of its token.
+            if restarts >= RESTARTS_MAX or reached.at == start:
+                raise
+            continue
+        return
+
+
+@dataclass(slots=True)
+class _Reached:
+    """How far a reading has come."""
+
+    at: datetime
+
+
+async def by_keys(
+    client: Client, call: Callable[[Sequence[str], str], Call[Page]], take: Take, keys: Sequence[str]
+) -> None:
+    """Ask for the records of these keys, as many a call as Marketo takes, some calls at once.
+
+    Raises what `every` raises; other calls are cancelled then.
+    """
+    waiting = chunks(keys, FILTER_VALUES_MAX)
+    failed: list[Exception] = []
+
+    async def work() -> None:
+        for chunk in waiting:
+            try:
+                await every(client, lambda following, chunk=chunk: call(chunk, following), take)
+            except Exception as error:  # noqa: BLE001  # raised below, where no group wraps it
+                failed.append(error)
+                group.cancel_scope.cancel()
+                return
+
+    async with anyio.create_task_group() as group:
+        for _ in range(KEYED_CALLS_IN_FLIGHT):
+            group.start_soon(work)
+    for error in failed:
+        raise error
+
+
+def chunks(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The keys in order, `size` at a time."""
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
