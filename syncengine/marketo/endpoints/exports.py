@@ -5,14 +5,14 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-e
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 
 from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.dialect import FORMAT
 from syncengine.marketo.limits import EXPORT_PROGRAMS_MAX, EXPORT_WINDOW_DAYS_MAX
 from syncengine.marketo.reply import Malformed, Reply
-from syncengine.marketo.rows import ExportJob, ExportStatus, api_name_in_path, export_id, export_job
+from syncengine.marketo.rows import ExportJob, ExportStatus, api_name_in_path, export_id, export_job, wire_time
 
 T = TypeVar("T")
 
@@ -226,11 +226,6 @@ def job_call(kind: ExportKind, job_id: str, verb: str, decode: Callable[[Reply],
         decode=decode,
         permission=kind.permission,
     )
-
-
-def wire_time(moment: datetime) -> str:
-    """A moment as filters take it: UTC, without milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def one_job(reply: Reply) -> ExportJob:
