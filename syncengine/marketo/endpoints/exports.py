@@ -150,7 +150,8 @@ def create(kind: ExportKind, fields: Sequence[str], chosen: Filter) -> Call[Expo
     """A new job, which does nothing until it is enqueued; activities without `fields` come with all of theirs.
 
     The file of program members begins with a column `programId` of Marketo's own accord, so that this name is taken
-    out of `fields`: the column comes once, asked for or not.
+    out of `fields`: the column comes once, asked for or not. Their other columns have labels by default ("Lead Id",
+    "Status" in Adobe's example), so that each is asked to be headed by its own name, as the other kinds' are.
 
     ValueError when the kind does not know the filter, or any but activities are asked for without fields.
     """
@@ -164,6 +165,8 @@ def create(kind: ExportKind, fields: Sequence[str], chosen: Filter) -> Call[Expo
     body: dict[str, Any] = {"format": FORMAT, "filter": condition}
     if names:
         body["fields"] = names
+    if kind == PROGRAM_MEMBERS:
+        body["columnHeaderNames"] = {each: each for each in names}
     return Call(
         name=f"{kind.name}.export.create",
         method="POST",
