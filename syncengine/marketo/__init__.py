@@ -8,6 +8,10 @@ before it is spent. In reading order:
     reply.py      read(status, content type, bytes) -> Reply or Refusal; never raises
     codes.py      codes.tsv: every error code with its verdict; whether it cost quota; whether a create may have run
     rows.py       results as frozen rows, and the reading of Marketo's loose JSON
+    pages.py      pages of a listing, and the three ways in which listings end
+    described.py  what describe says of an object: keys, fields, what can be searched by
+    merges.py     which leads lost a merge
     limits.py     the published limits, with units and pages
     dialect.py    the CSV of bulk files, and Marketo's types as ours
+    columns.py    the columns of what has the same members in every instance
 """

@@ -21,6 +21,9 @@ LEADS_BY_FILTER_SECONDS_MAX: Final = 60
 SYNC_LEADS_SECONDS_MAX: Final = 90
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/activities
 PAGING_TOKEN_SECONDS_MAX: Final = 300
+ACTIVITY_TYPES_PER_CALL_MAX: Final = 10
+# "Deletions greater than 14 days old may be pruned." https://developer.adobe.com/marketo-apis/api/mapi
+DELETED_LEADS_DAYS: Final = 14
 
 # One page says "12:00AM CST", another "midnight Central Time": they differ by an hour in summer, and both must hold.
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract
@@ -59,5 +62,9 @@ IMPORT_QUEUED_MAX: Final = 10  # the running ones included
 
 # Pages of results. https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database
 PAGE_ROWS_MAX: Final = 300
+FILTER_VALUES_MAX: Final = 300  # in one call; of leads and program members as of all other objects
+# More leads than this by one filter are refused with code 1003.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/leads
+LEADS_BY_FILTER_MAX: Final = 1_000
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets
 ASSET_PAGE_ROWS_MAX: Final = 200

@@ -128,6 +128,13 @@ def api_name_in_path(stated: object) -> str:
     raise Malformed("an object's API name is not made of letters, digits and underscores")
 
 
+def guid_in_path(stated: object) -> str:
+    """A marketoGUID that may enter a path: a UUID and nothing else, or Malformed."""
+    if isinstance(stated, str) and UUID.fullmatch(stated):
+        return stated
+    raise Malformed("a marketoGUID is not a UUID")
+
+
 def export_job(row: object) -> ExportJob:
     """One row of any bulk export answer; Malformed without a usable id."""
     stated = mapping(row)
@@ -171,6 +178,13 @@ def instant(stated: str) -> datetime:
         return local.replace(microsecond=microseconds, tzinfo=zone).astimezone(UTC)
     except OverflowError as error:
         raise ValueError("a time beyond the years that can be computed with") from error
+
+
+def wire_time(moment: datetime) -> str:
+    """A moment as Marketo's filters take it: UTC in whole seconds, cut and not rounded; ValueError without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a time for Marketo needs a zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant_or_none(stated: object) -> datetime | None:

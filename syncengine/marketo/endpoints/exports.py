@@ -5,14 +5,14 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-e
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 
 from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.dialect import FORMAT
 from syncengine.marketo.limits import EXPORT_PROGRAMS_MAX, EXPORT_WINDOW_DAYS_MAX
 from syncengine.marketo.reply import Malformed, Reply
-from syncengine.marketo.rows import ExportJob, ExportStatus, api_name_in_path, export_id, export_job
+from syncengine.marketo.rows import ExportJob, ExportStatus, api_name_in_path, export_id, export_job, wire_time
 
 T = TypeVar("T")
 
@@ -150,7 +150,8 @@ def create(kind: ExportKind, fields: Sequence[str], chosen: Filter) -> Call[Expo
     """A new job, which does nothing until it is enqueued; activities without `fields` come with all of theirs.
 
     The file of program members begins with a column `programId` of Marketo's own accord, so that this name is taken
-    out of `fields`: the column comes once, asked for or not.
+    out of `fields`: the column comes once, asked for or not. Their other columns have labels by default ("Lead Id",
+    "Status" in Adobe's example), so that each is asked to be headed by its own name, as the other kinds' are.
 
     ValueError when the kind does not know the filter, or any but activities are asked for without fields.
     """
@@ -164,6 +165,8 @@ def create(kind: ExportKind, fields: Sequence[str], chosen: Filter) -> Call[Expo
     body: dict[str, Any] = {"format": FORMAT, "filter": condition}
     if names:
         body["fields"] = names
+    if kind == PROGRAM_MEMBERS:
+        body["columnHeaderNames"] = {each: each for each in names}
     return Call(
         name=f"{kind.name}.export.create",
         method="POST",
@@ -226,11 +229,6 @@ def job_call(kind: ExportKind, job_id: str, verb: str, decode: Callable[[Reply],
         decode=decode,
         permission=kind.permission,
     )
-
-
-def wire_time(moment: datetime) -> str:
-    """A moment as filters take it: UTC, without milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def one_job(reply: Reply) -> ExportJob:

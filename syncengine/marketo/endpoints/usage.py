@@ -1,6 +1,7 @@
 """Usage: what all integrations of an instance have used of the day's calls."""
 
 from syncengine.marketo.call import Call
+from syncengine.marketo.pages import Page, whole
 from syncengine.marketo.reply import Reply
 from syncengine.marketo.rows import Usage, count, day_or_none, listed, mapping, text
 
@@ -11,6 +12,14 @@ def today() -> Call[Usage]:
     https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage
     """
     return Call(name="usage.today", method="GET", path="/rest/v1/stats/usage.json", decode=decode)
+
+
+def last_7_days() -> Call[Page]:
+    """The calls of the last 7 days, one row of USAGE_COLUMNS each; one page, which nothing follows.
+
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/usage
+    """
+    return Call(name="usage.last7days", method="GET", path="/rest/v1/stats/usage/last7days.json", decode=whole)
 
 
 def decode(reply: Reply) -> Usage:

@@ -43,6 +43,8 @@ def test_every_line_says_what_is_done() -> None:
         ("response", "1003"),
         ("response", "1006"),
         ("response", "1029b"),
+        ("response", "1018"),
+        ("response", "1026"),
         ("response", "1035"),
     ],
 )

@@ -11,13 +11,16 @@ from syncengine.marketo.reply import Malformed
 from syncengine.marketo.rows import (
     ExportJob,
     ExportStatus,
+    api_name_in_path,
     count,
     export_id,
     export_job,
+    guid_in_path,
     instant,
     instant_or_none,
     token,
     whole,
+    wire_time,
 )
 
 ID = "ce45a7a1-f19d-4ce2-882c-a3c795940a7d"
@@ -216,3 +219,26 @@ def test_a_count_is_never_negative() -> None:
     """A file of minus one byte is a file of unknown size."""
     assert count(-1) is None
     assert count(0) == 0
+
+
+@given(moment=st.datetimes(datetime(1000, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()))  # noqa: DTZ001  # zones are drawn
+@settings(deadline=None)
+def test_a_moment_is_sent_as_it_is_read(moment: datetime) -> None:
+    """What Marketo is sent is the same moment, cut to its second."""
+    assert moment.astimezone(UTC).replace(microsecond=0) == instant(wire_time(moment))
+
+
+def test_a_moment_without_a_zone_is_not_sent() -> None:
+    """This machine's zone is nobody's business."""
+    with pytest.raises(ValueError, match="zone"):
+        wire_time(datetime(2024, 5, 1))  # noqa: DTZ001  # what must be refused
+
+
+def test_names_that_enter_a_path_cannot_leave_it() -> None:
+    """Letters, digits and underscores of a name; a UUID of a record; nothing else."""
+    assert ("car_c", "Car2", ID) == (api_name_in_path("car_c"), api_name_in_path("Car2"), guid_in_path(ID))
+    for wrong in ("", "..", "a/b", "a.b", "a b", "_c", "a\n", "a?b", "a%2fb", "é", "a" * 101, None, 3):
+        with pytest.raises(Malformed):
+            api_name_in_path(wrong)
+        with pytest.raises(Malformed):
+            guid_in_path(wrong)

@@ -102,6 +102,14 @@ def test_the_program_of_a_member_is_not_asked_for_twice() -> None:
     assert exports.create(CARS, fields, UPDATED).json["fields"] == ["programId", "leadId"]
 
 
+def test_members_come_under_the_names_they_were_asked_for() -> None:
+    """By default Marketo heads their columns with labels, under which no field would be found again."""
+    chosen = Filter(program_ids=(1,))
+    headed = exports.create(PROGRAM_MEMBERS, ("programId", "leadId", "statusName"), chosen).json["columnHeaderNames"]
+    assert headed == {"leadId": "leadId", "statusName": "statusName"}
+    assert "columnHeaderNames" not in exports.create(CARS, ("vIN",), UPDATED).json
+
+
 def test_custom_objects_are_asked_for_by_name() -> None:
     """Each object has calls, paths and a list of jobs of its own."""
     call = exports.create(CARS, ("marketoGUID", "vIN"), Filter(static_list_id=1081))

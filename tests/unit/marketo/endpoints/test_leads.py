@@ -1,8 +1,11 @@
-"""Describing leads."""
+"""Leads: described, and found by the values of a field."""
+
+from typing import Any
 
 import pytest
 
 from syncengine.marketo.endpoints import leads
+from syncengine.marketo.pages import Page
 from syncengine.marketo.reply import Malformed, Reply
 from syncengine.marketo.rows import LeadField
 
@@ -39,3 +42,32 @@ def test_no_fields_at_all_are_a_fault(result: tuple[object, ...]) -> None:
     """An export of no fields would look like success."""
     with pytest.raises(Malformed):
         leads.describe().decode(Reply(result=result))
+
+
+def test_leads_are_found_by_the_values_of_a_field() -> None:
+    """Values, fields and the token of the page before travel in one query."""
+    call = leads.by_filter("id", [318581, 318592], ["id", "email"], "T")
+    assert (call.method, call.path, call.permission) == ("GET", "/rest/v1/leads.json", "Read-Only Lead")
+    assert call.query == {
+        "filterType": "id",
+        "filterValues": "318581,318592",
+        "fields": "id,email",
+        "batchSize": "300",
+        "nextPageToken": "T",
+    }
+    assert Page(({"id": 1},), "U") == call.decode(Reply(result=({"id": 1},), next_page_token="U"))
+    assert Page((), None) == call.decode(Reply())
+
+
+@pytest.mark.parametrize(("values", "fields"), [((), ["id"]), (range(301), ["id"]), (["a,b"], ["id"]), ([1], [])])
+def test_a_filter_that_marketo_would_misread_is_not_sent(values: Any, fields: list[str]) -> None:
+    """1 to 300 values without commas, and at least one field."""
+    with pytest.raises(ValueError, match=r"values of id|fields"):
+        leads.by_filter("id", values, fields)
+
+
+def test_partitions_come_in_one_answer() -> None:
+    """An instance has few of them."""
+    call = leads.partitions()
+    assert ("/rest/v1/leads/partitions.json", {}, "Read-Only Lead") == (call.path, call.query, call.permission)
+    assert Page(({"id": 1, "name": "Default"},), None) == call.decode(Reply(result=({"id": 1, "name": "Default"},)))
