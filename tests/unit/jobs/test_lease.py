@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from syncengine.errors import AlreadyRunning, LeaseLost, NoSpace
-from syncengine.jobs.lease import Holder, Lease, granted, holding, known_dead, renewed, this_process
+from syncengine.jobs.lease import Holder, Lease, granted, holding, is_held, known_dead, renewed, this_process
 from syncengine.jobs.memory import MemoryJobStore
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
@@ -47,6 +47,19 @@ def test_a_clock_that_was_set_back_breaks_no_lease() -> None:
     """A renewal that seems to lie in the future is taken as fresh."""
     with pytest.raises(AlreadyRunning):
         granted(HELD, wanted(-5000), at_least=0, is_dead=lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_dead", "expected"),
+    [(0, False, True), (99.9, False, True), (100, False, False), (0, True, False), (None, False, True)],
+)
+def test_a_lease_is_held_until_its_time_or_its_holder_ends(
+    seconds: float | None, is_dead: bool, expected: bool
+) -> None:
+    """Silence for longer than was promised ends it, and a death that is known; without a clock only the latter."""
+    at = None if seconds is None else ORIGIN + timedelta(seconds=seconds)
+    assert expected == is_held(HELD, at, lambda _: is_dead)
+    assert not is_held(replace(HELD, holder=None), at, lambda _: is_dead)
 
 
 def test_this_process_is_alive() -> None:
