@@ -156,11 +156,19 @@ async def test_a_renewal_that_fails_is_tried_again() -> None:
     """A disk that is full for less than the lease's time costs no lease."""
     clock = virtual_clock()
     store = Stubborn({}, clock, lease_ttl_seconds=60)
-    async with holding(store, clock, "acme", "sync"):
+    async with holding(store, clock, "acme", "sync") as lease:
         store.error = NoSpace("full")
         await clock.sleep(55)
+        (unrenewed,), failed = await store.leases("acme"), store.renewals
         store.error = None
         await clock.sleep(60)
+        (held,) = await store.leases("acme")
+        with pytest.raises(AlreadyRunning):
+            await store.acquire_lease("acme", "sync")
+
+    assert (5, ORIGIN) == (failed, unrenewed.renewed_at)
+    assert (11, lease.epoch, lease.holder) == (store.renewals, held.epoch, held.holder)
+    assert pytest.approx(110, abs=0.1) == (held.renewed_at - ORIGIN).total_seconds()
 
 
 @virtual
