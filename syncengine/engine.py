@@ -244,11 +244,12 @@ async def open_clock(settings: Settings) -> Clock:
 
 
 def _private_folder(path: Path) -> None:
-    """Make a folder that only its owner can enter, of an old one too. Raises StateUnusable or NoSpace."""
+    """Make a folder that only its owner can enter; one that is there keeps the mode that somebody gave it.
+
+    What we make in it is private by its own mode. Raises StateUnusable or NoSpace.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o700)
     except OSError as error:
         if error.errno == 28:
             raise NoSpace(f"The disk that holds {path} is full.", advice="Free some room and run again.") from error

@@ -14,7 +14,7 @@ from syncengine.errors import SyncEngineError
 from syncengine.exports.slice import Stretch, prefix_end
 from syncengine.exports.window import KIND, MOVES, lease_name, stretch_of
 from syncengine.jobs.job import Job, Run
-from syncengine.jobs.lease import known_dead
+from syncengine.jobs.lease import is_held
 from syncengine.jobs.sql import open_journal
 from syncengine.reports import RunSummary, SlotHolder, StatusReport, StreamStatus, WindowStatus
 from syncengine.threads import run_blocking
@@ -31,11 +31,11 @@ async def read_status(settings: Settings) -> StatusReport:
     Raises StateUnusable when the journal cannot be read. Before the first run everything is empty.
     """
     instance, limits = settings.instance.name, settings.limits
-    runs, windows, busy = await _journal(settings)
+    # A sandbox's fast clock is ahead of ours by an unknown amount: time is compared only where clocks agree.
+    now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
+    runs, windows, busy = await _journal(settings, now)
     cursors, problem = await _cursors(settings)
     use = await _use(settings)
-    # A sandbox's fast clock is ahead of ours by an unknown amount: lag is told only where clocks agree.
-    now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
     return StatusReport(
         instance=instance,
         runs=tuple(_summary(run, outcome) for run, outcome in zip(runs, outcomes(runs, busy), strict=True)),
@@ -60,8 +60,8 @@ async def read_status(settings: Settings) -> StatusReport:
     )
 
 
-async def _journal(settings: Settings) -> tuple[list[Run], list[Job], set[str]]:
-    """The last runs, the unfinished windows, and the kinds of work that a living process holds."""
+async def _journal(settings: Settings, now: datetime | None) -> tuple[list[Run], list[Job], set[str]]:
+    """The last runs, the unfinished windows, and the kinds of work that a process which may live holds."""
     path = settings.state.path / JOURNAL
     if not await run_blocking(path.exists):
         return [], [], set()
@@ -69,7 +69,7 @@ async def _journal(settings: Settings) -> tuple[list[Run], list[Job], set[str]]:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
         windows = await journal.jobs(settings.instance.name, kind=KIND, unfinished_only=True)
         leases = await journal.leases(settings.instance.name)
-    return runs, windows, {each.work for each in leases if each.holder and not known_dead(each.holder)}
+    return runs, windows, {each.work for each in leases if is_held(each, now)}
 
 
 def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:

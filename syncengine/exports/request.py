@@ -5,11 +5,12 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-e
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
 
-from syncengine.errors import NotFound, PermissionDenied
+from syncengine.errors import CallRejected, NotFound, PermissionDenied
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
 from syncengine.marketo.rows import ExportJob
@@ -50,11 +51,14 @@ async def _refuse_when_used_up(client: Client, name: str) -> None:
 
 
 async def cancel(client: Client, kind: ExportKind, export_id: str) -> None:
-    """Take a job out of the queue; one that is gone already is fine."""
-    try:
+    """Take a job out of the queue; one that has ended or is gone already is fine.
+
+    Adobe names no code for a job that has ended meanwhile, so every refusal of the call as such is taken for that one:
+    a job that cannot be stopped does no harm but its megabytes.
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
+    """
+    with suppress(NotFound, CallRejected):
         await client.send(exports.cancel(kind, export_id))
-    except NotFound:
-        return
 
 
 @dataclass(slots=True)

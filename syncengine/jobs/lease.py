@@ -87,12 +87,18 @@ class LeaseStore(Protocol):
         ...
 
 
+def is_held(lease: Lease, at: datetime | None, is_dead: Callable[[Holder], bool] | None = None) -> bool:
+    """Whether somebody may still be at work under a lease at `at`; None, where clocks differ, leaves time out."""
+    if lease.holder is None or (at is not None and at >= lease.runs_out_at):
+        return False
+    return not (is_dead or known_dead)(lease.holder)
+
+
 def granted(
     stored: Lease | None, wanted: Lease, *, at_least: int, is_dead: Callable[[Holder], bool] | None = None
 ) -> Lease:
     """`wanted` with its epoch, when `stored` stands in nobody's way; raises AlreadyRunning when it does."""
-    is_dead = is_dead or known_dead
-    if stored and stored.holder and wanted.since < stored.runs_out_at and not is_dead(stored.holder):
+    if stored and is_held(stored, wanted.since, is_dead):
         raise AlreadyRunning(
             f"{stored.work!r} of {stored.instance!r} is already running: {stored.holder}"
             f" since {stored.since:%Y-%m-%dT%H:%M:%SZ}",

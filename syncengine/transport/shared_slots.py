@@ -8,7 +8,7 @@ length, which is all that a lost slot could have meant. A process that dies leav
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import datetime
 from pathlib import Path
@@ -63,10 +63,12 @@ class SharedSlotStore:
         self._instance = instance
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="slots")
         with _translated(path):
+            # Private from its first byte; one that is there keeps its mode. What is wrong, SQLite says on opening.
+            with suppress(OSError):
+                path.touch(mode=0o600, exist_ok=False)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._path = path
             try:
-                path.chmod(0o600)
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
                 self._prepare(boot_id, closed_until=now + window_seconds)

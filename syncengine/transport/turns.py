@@ -169,9 +169,9 @@ def cut(book: Book, which: str, slot: Slot, limits: GateLimits, now: float) -> N
 def poll_turn(book: Book, kind: str, seconds: float, now: float) -> float:
     """Take the turn to poll `kind`, and give 0; or give the seconds until the next turn comes."""
     mark = f"poll:{kind}"
-    # Never longer than one turn, whatever a clock that ran otherwise has left there.
-    wait = min(seconds, book.marks.get(mark, float("-inf")) + seconds - now)
-    if wait <= 0:
+    # A turn that was taken in the future was taken by another clock's time: it counts as taken now, at the longest.
+    taken = book.marks[mark] = min(now, book.marks.get(mark, float("-inf")))
+    if taken + seconds <= now:
         book.marks[mark] = now
         return 0.0
-    return wait
+    return taken + seconds - now

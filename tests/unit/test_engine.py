@@ -203,11 +203,18 @@ async def test_opening_makes_private_state_and_nothing_else(tmp_path: Path) -> N
 
 
 @virtual
-async def test_a_folder_that_others_can_enter_is_closed_to_them(tmp_path: Path) -> None:
-    """A state folder that was made by hand holds people's data from now on."""
-    (tmp_path / "state").mkdir(mode=0o755)
-    async with open_engine(settings_for(tmp_path)):
-        assert 0o700 == mode(tmp_path / "state")
+async def test_a_folder_that_somebody_made_keeps_its_mode(tmp_path: Path) -> None:
+    """It may be another user's, or be shared for other ends: what is made in it is private all the same."""
+    state = tmp_path / "state"
+    state.mkdir()
+    state.chmod(0o775)
+    async with opened(settings_for(tmp_path)) as here:
+        await here.engine.sync()
+    async with open_engine(here.settings):
+        made = {path.name: mode(path) for path in state.iterdir()}
+    assert 0o775 == mode(state)
+    assert {SPOOL: 0o700, JOURNAL: 0o600, SLOTS: 0o600}.items() <= made.items()
+    assert [] == [name for name, each in made.items() if each & 0o077]
 
 
 @virtual

@@ -12,6 +12,7 @@ from syncengine.config import InstanceSettings, Secret, SyncSettings
 from syncengine.engine import JOURNAL, SLOTS, Engine, boot_of, gate_limits, limited_as
 from syncengine.errors import StateUnusable, SyncEngineError
 from syncengine.exports import window
+from syncengine.jobs.lease import LEASE_TTL_SECONDS
 from syncengine.marketo.call import Priority
 from syncengine.reports import SlotHolder, StreamStatus
 from syncengine.status import RUNS_SHOWN, outcomes, read_status
@@ -29,6 +30,13 @@ async def try_sync(engine: Engine) -> str:
     except SyncEngineError as error:
         return type(error).__name__
     return ""
+
+
+def scaled(time_scale: float) -> InstanceSettings:
+    """The instance of these tests with a clock of that speed."""
+    return InstanceSettings(
+        name="acme", base_url=BASE_URL, client_id="id", client_secret=Secret("x"), time_scale=time_scale
+    )
 
 
 def any_file(folder: Path) -> bool:
@@ -101,8 +109,10 @@ async def test_todays_spending_is_the_limiters(tmp_path: Path) -> None:
 @virtual
 async def test_a_run_under_way_can_be_looked_at(tmp_path: Path) -> None:
     """While windows are in Marketo's queue, the run is told as running and its windows as queued."""
-    settings = settings_for(tmp_path)
-    async with opened(settings) as here, anyio.create_task_group() as tasks:
+    # Leases run out by the machine's own clock, at which `read_status` looks.
+    origin = SystemClock().now().replace(microsecond=0)
+    settings = settings_for(tmp_path, origin=origin)
+    async with opened(settings, origin=origin) as here, anyio.create_task_group() as tasks:
         tasks.start_soon(here.engine.sync)
         await here.clock.sleep(30.0)
         status = await read_status(settings)
@@ -113,7 +123,7 @@ async def test_a_run_under_way_can_be_looked_at(tmp_path: Path) -> None:
     assert [("leads", None, 2), ("activities", None, 2)] == [
         (each.stream, each.cursor, each.windows_unfinished) for each in status.streams
     ]
-    assert (ORIGIN - 40 * DAY, ORIGIN - SETTLE) == (
+    assert (origin - 40 * DAY, origin - SETTLE) == (
         min(each.start for each in status.windows_unfinished),
         max(each.end for each in status.windows_unfinished),
     )
@@ -185,6 +195,26 @@ async def test_a_run_whose_process_is_gone_has_died(tmp_path: Path) -> None:
 
 
 @virtual
+@pytest.mark.parametrize(
+    ("silent_seconds", "time_scale", "outcome"),
+    [(0, 1.0, "running"), (LEASE_TTL_SECONDS + 60, 1.0, "died"), (LEASE_TTL_SECONDS + 60, 60.0, "running")],
+)
+async def test_a_run_of_another_machine_that_fell_silent_has_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_seconds: float, time_scale: float, outcome: str
+) -> None:
+    """Its process cannot be looked for: only the time of its lease decides, where clocks can be compared."""
+    monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
+    origin = SystemClock().now() - timedelta(seconds=silent_seconds)
+    settings = settings_for(tmp_path, origin=origin)
+    async with opened(settings, origin=origin) as here:
+        await here.engine.journal.begin_run("acme", "sync leads", {"streams": ["leads"]})
+        await here.engine.journal.acquire_lease("acme", window.lease_name("leads"))
+    monkeypatch.undo()
+    (run,) = (await read_status(replace(settings, instance=scaled(time_scale)))).runs
+    assert outcome == run.outcome
+
+
+@virtual
 async def test_of_two_open_runs_the_newer_holds_the_lease(tmp_path: Path) -> None:
     """An earlier run of the same stream cannot be alive beside a later one; one of another stream can."""
     async with opened(settings_for(tmp_path)) as here:
@@ -235,8 +265,5 @@ async def test_on_a_fast_clock_no_lag_is_told(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     async with opened(settings) as here:
         await here.engine.sync()
-    instance = InstanceSettings(
-        name="acme", base_url=BASE_URL, client_id="id", client_secret=Secret("x"), time_scale=60.0
-    )
-    status = await read_status(replace(settings, instance=instance))
+    status = await read_status(replace(settings, instance=scaled(60.0)))
     assert [(ORIGIN - SETTLE, None)] * 2 == [(each.cursor, each.lag_seconds) for each in status.streams]

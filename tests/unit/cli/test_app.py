@@ -1,7 +1,10 @@
 """The program's door: verbs, help, versions, exit codes of usage."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +58,23 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     """`--version` prints one line."""
     assert 0 == main(["--version"])
     assert "0.1.0\n" == capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_what_a_command_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the shell allows: rows of people lie in the warehouse, the logs and the state."""
+    assert 0 == main(["--version"])
+    (tmp_path / "warehouse.duckdb").write_bytes(b"rows")
+    (tmp_path / "state").mkdir()
+    assert [0o700, 0o600] == [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())]
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """A process whose files everybody may read; afterwards it is as it was."""
+    before = os.umask(0o000)
+    yield
+    os.umask(before)
 
 
 def test_the_module_runs_too() -> None:

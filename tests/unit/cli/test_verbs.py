@@ -11,10 +11,11 @@ import pytest
 
 from syncengine.cli.app import main
 from syncengine.cli.check import check_code, show_check
+from syncengine.cli.failures import PARTIAL
 from syncengine.cli.plan import show_plan
 from syncengine.cli.screen import Screen
 from syncengine.cli.status import show_status
-from syncengine.cli.sync import show_sync, sync_facts
+from syncengine.cli.sync import show_sync, sync_code, sync_facts
 from syncengine.reports import (
     CheckItem,
     CheckReport,
@@ -84,6 +85,13 @@ def test_a_plan_says_when_the_size_is_unknown() -> None:
     )
 
 
+def test_a_plan_shows_the_notes_of_its_streams() -> None:
+    """What has to be known of a stream before it is synced stands between the table and the sums."""
+    streams = [StreamPlan(name, 1, 0, AT, AT, 7, notes=(f"{name} is odd", "and even")) for name in ("leads", "more")]
+    lines = shown(show_plan, SyncPlan(tuple(streams), 14, 49_000, 500_000_000))
+    assert ["leads is odd", "and even", "more is odd", "and even"] == lines[3:-2]
+
+
 def test_a_sync_shows_rows_and_notes() -> None:
     """Rows that were read again as before are counted apart from those that moved."""
     assert [
@@ -101,6 +109,29 @@ def test_a_partial_sync_says_what_is_missing() -> None:
     assert lines[-1].startswith(
         "Done in part; run `syncengine sync` again for the rest: 12 calls in 90 s of the sandbox"
     )
+
+
+def test_a_sync_shows_what_the_user_may_do() -> None:
+    """The advice stands below what is missing, each piece on a line of its own."""
+    partial = replace(report("partial", ("leads: refused",)), advice=("Ask an admin.", "Free some room."))
+    assert ["Missing: leads: refused", "Ask an admin.", "Free some room."] == shown(show_sync, partial)[-4:-1]
+
+
+@pytest.mark.parametrize(
+    ("errors", "code"),
+    [
+        ((), PARTIAL),
+        (("Unavailable",), PARTIAL),
+        (("PermissionDenied",), 3),
+        (("Unavailable", "PermissionDenied", "FileDamaged"), 3),
+    ],
+)
+def test_a_partial_sync_ends_with_the_code_of_what_running_again_does_not_mend(
+    errors: tuple[str, ...], code: int
+) -> None:
+    """A missing permission has to be given by somebody, whatever else is missing; the rest is a matter of time."""
+    assert code == sync_code(replace(report("partial", ("leads: refused",)), errors=errors))
+    assert 0 == sync_code(report())
 
 
 def test_sync_for_programs_has_the_sum() -> None:
@@ -159,3 +190,27 @@ def test_a_bad_config_ends_before_any_network(verb: str, tmp_path: Path, capsys:
     path.write_text("[instanc]")
     assert 2 == main([verb, "-c", str(path)])
     assert 'instanc is not a table of the configuration (did you mean "instance"?)' in capsys.readouterr().err
+
+
+CONFIG = """\
+[instance]
+name = "acme"
+base_url = "http://127.0.0.1:9"
+client_id = "id"
+client_secret = "secret"
+
+[sync]
+start = 2026-01-01
+"""
+
+
+@pytest.mark.parametrize("verb", ["plan", "sync"])
+def test_a_stream_that_is_read_in_full_has_to_be_one(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `--full` names reaches the engine, which knows the configured streams, before any call is made."""
+    path = tmp_path / "syncengine.toml"
+    path.write_text(f"{CONFIG}\n[state]\npath = '{tmp_path / 'state'}'\n")
+    path.chmod(0o600)
+    assert 2 == main([verb, "-c", str(path), "--full", "leads", "--full", "leeds"])
+    assert "'leeds' is not a stream of this configuration" in capsys.readouterr().err

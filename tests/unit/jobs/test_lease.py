@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from syncengine.errors import AlreadyRunning, LeaseLost, NoSpace
-from syncengine.jobs.lease import Holder, Lease, granted, holding, known_dead, renewed, this_process
+from syncengine.jobs.lease import Holder, Lease, granted, holding, is_held, known_dead, renewed, this_process
 from syncengine.jobs.memory import MemoryJobStore
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
@@ -47,6 +47,19 @@ def test_a_clock_that_was_set_back_breaks_no_lease() -> None:
     """A renewal that seems to lie in the future is taken as fresh."""
     with pytest.raises(AlreadyRunning):
         granted(HELD, wanted(-5000), at_least=0, is_dead=lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_dead", "expected"),
+    [(0, False, True), (99.9, False, True), (100, False, False), (0, True, False), (None, False, True)],
+)
+def test_a_lease_is_held_until_its_time_or_its_holder_ends(
+    seconds: float | None, is_dead: bool, expected: bool
+) -> None:
+    """Silence for longer than was promised ends it, and a death that is known; without a clock only the latter."""
+    at = None if seconds is None else ORIGIN + timedelta(seconds=seconds)
+    assert expected == is_held(HELD, at, lambda _: is_dead)
+    assert not is_held(replace(HELD, holder=None), at, lambda _: is_dead)
 
 
 def test_this_process_is_alive() -> None:
@@ -143,11 +156,19 @@ async def test_a_renewal_that_fails_is_tried_again() -> None:
     """A disk that is full for less than the lease's time costs no lease."""
     clock = virtual_clock()
     store = Stubborn({}, clock, lease_ttl_seconds=60)
-    async with holding(store, clock, "acme", "sync"):
+    async with holding(store, clock, "acme", "sync") as lease:
         store.error = NoSpace("full")
         await clock.sleep(55)
+        (unrenewed,), failed = await store.leases("acme"), store.renewals
         store.error = None
         await clock.sleep(60)
+        (held,) = await store.leases("acme")
+        with pytest.raises(AlreadyRunning):
+            await store.acquire_lease("acme", "sync")
+
+    assert (5, ORIGIN) == (failed, unrenewed.renewed_at)
+    assert (11, lease.epoch, lease.holder) == (store.renewals, held.epoch, held.holder)
+    assert pytest.approx(110, abs=0.1) == (held.renewed_at - ORIGIN).total_seconds()
 
 
 @virtual

@@ -234,3 +234,12 @@ def test_polls_take_turns_by_kind() -> None:
         poll_turn(book, "leads", 60.0, NOW + 60.0),
     ]
     assert 0.0 == poll_turn(book, "activities", 60.0, NOW + 1.0)
+
+
+@pytest.mark.parametrize("taken_in", [0.5, 59.0, 61.0, 100_000.0])
+def test_a_turn_of_a_faster_clock_is_waited_for_once(taken_in: float) -> None:
+    """A mark in the future is not ours: whoever meets it waits one turn at the longest, and then has the next."""
+    book = Book(marks={"poll:leads": NOW + taken_in})
+
+    assert [60.0, 20.0, 0.0] == [poll_turn(book, "leads", 60.0, at) for at in (NOW, NOW + 40.0, NOW + 60.0)]
+    assert 60.0 == poll_turn(book, "leads", 60.0, NOW + 60.0)
