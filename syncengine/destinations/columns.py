@@ -6,7 +6,16 @@ Apart from the destinations, so that a table keeps its meaning whatever writes i
 import zlib
 from collections.abc import Iterable
 
+from syncengine.destinations import CHANGED_AT, DELETED_AT, MERGED_INTO, READ_AT, WINDOW
 from syncengine.schema import FieldType
+
+# No field has a column of these names: our own columns, and those that DuckDB and Postgres have in every table. The
+# same everywhere, so that a field's column has one name in all destinations.
+RESERVED = (
+    *(READ_AT, WINDOW, CHANGED_AT, DELETED_AT, MERGED_INTO),
+    "rowid",
+    *("ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"),
+)
 
 
 def assign(fields: Iterable[str], existing: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
@@ -19,7 +28,7 @@ def assign(fields: Iterable[str], existing: Iterable[str], reserved: Iterable[st
     taken = {name.lower() for name in (*present, *reserved)}
     columns: dict[str, str] = {}
     for name in names:
-        apart = f"{name}_{zlib.crc32(name.encode()):08x}"
+        apart = f"{name}_{mark_of(name)}"
         if apart in present:
             columns[name] = apart
         elif name in present and name not in reserved:
@@ -30,6 +39,11 @@ def assign(fields: Iterable[str], existing: Iterable[str], reserved: Iterable[st
             columns[name] = name
         taken.add(columns[name].lower())
     return columns
+
+
+def mark_of(name: str) -> str:
+    """Eight hexadecimal digits made from a name: what sets it apart from one that is equal but for case or length."""
+    return f"{zlib.crc32(name.encode()):08x}"
 
 
 def widened(have: FieldType, want: FieldType) -> FieldType:
