@@ -37,7 +37,7 @@ def literal(text: str) -> str:
 def number(db: duckdb.DuckDBPyConnection, statement: str, values: Sequence[Any] = ()) -> int:
     """The one number that a query gives, or the rows that a statement touched; 0 for none."""
     # All rows are fetched: a result that is not at its end stands in the way of the next Arrow table.
-    return int((db.execute(statement, list(values)).fetchall() or [(0,)])[0][0])
+    return int((db.execute(statement, list(values)).fetchall() or [(0,)])[0][0] or 0)
 
 
 def table_columns(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:

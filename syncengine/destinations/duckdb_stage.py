@@ -40,12 +40,12 @@ def stage(db: duckdb.DuckDBPyConnection, window: Window, table: Table) -> int:
 
 
 def _scan(db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     def watched() -> Iterator[pa.RecordBatch]:
         try:
             yield from batches
-        except Exception as error:
+        except BaseException as error:
             failures.append(error)
             raise
 

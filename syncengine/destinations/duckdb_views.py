@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 VIEWS = "_marketo_views"
 
-_ZONE = "Z|[-+][0-9]{2}:?[0-9]{2}"
+_DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+_ZONE = "(Z|[-+](0[0-9]|1[0-5]):?[0-5][0-9])"
 # What a value in JSON looks like when it is of a kind: a cast alone would round 4.5 and take "yes" for true.
-_LOOKS = {
+LOOKS = {
     FieldType.INTEGER: r"[-+]?[0-9]+(\.0+)?",
     FieldType.FLOAT: r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?",
-    FieldType.DATE: r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    FieldType.TIMESTAMP: r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?" + f"({_ZONE})?",
+    FieldType.DATE: _DAY,
+    FieldType.TIMESTAMP: f"{_DAY}[T ]{_TIME}{_ZONE}?",
 }
 
 
@@ -129,11 +131,13 @@ def _value(column: ViewColumn, json: str) -> str:
         case FieldType.INTEGER:
             cast = f"TRY_CAST(regexp_replace({text}, '\\.0+$', '') AS BIGINT)"
         case FieldType.FLOAT:
-            cast = f"TRY_CAST({text} AS DOUBLE)"
+            cast = f"CASE WHEN isfinite(TRY_CAST({text} AS DOUBLE)) THEN {text}::DOUBLE END"
         case FieldType.DATE:
             cast = f"TRY_CAST({text} AS DATE)"
         case FieldType.TIMESTAMP:
+            # Marketo writes Z+0000 as well: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/field-types
             text = f"regexp_replace({text}, 'Z[-+]00:?00$', 'Z')"
-            zone = f"CASE WHEN regexp_matches({text}, '({_ZONE})$') THEN '' ELSE 'Z' END"
-            cast = f"TRY_CAST({text} || {zone} AS TIMESTAMPTZ)"
-    return f"CASE WHEN regexp_full_match({text}, {literal(_LOOKS[column.type])}) THEN {cast} END"
+            exact = f"regexp_replace({text}, '(\\.[0-9]{{6}})[0-9]+', '\\1')"
+            zone = f"CASE WHEN regexp_matches({text}, '{_ZONE}$') THEN '' ELSE 'Z' END"
+            cast = f"TRY_CAST({exact} || {zone} AS TIMESTAMPTZ)"
+    return f"CASE WHEN regexp_full_match({text}, {literal(LOOKS[column.type])}) THEN {cast} END"
