@@ -4,7 +4,7 @@ Apart from the destinations, so that a table keeps its meaning whatever writes i
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from syncengine.destinations import CHANGED_AT, DELETED_AT, MERGED_INTO, READ_AT, WINDOW
 from syncengine.schema import FieldType
@@ -18,25 +18,31 @@ RESERVED = (
 )
 
 
-def assign(fields: Iterable[str], existing: Iterable[str], reserved: Iterable[str] = ()) -> dict[str, str]:
+def assign(
+    fields: Iterable[str],
+    existing: Iterable[str],
+    reserved: Iterable[str] = (),
+    fit: Callable[[str], str] = str,
+) -> dict[str, str]:
     """Field -> column, for a database that does not tell upper from lower case.
 
     A field has the column of its own name unless another field or a reserved name, equal but for case, has it: then
     a suffix made from the exact name sets it apart. Whoever got a column first keeps it, in every later order.
+    `fit` makes a name as short as the database needs it, and never the same for two names.
     """
     names, present = tuple(fields), frozenset(existing)
     taken = {name.lower() for name in (*present, *reserved)}
     columns: dict[str, str] = {}
     for name in names:
-        apart = f"{name}_{mark_of(name)}"
+        own, apart = fit(name), fit(f"{name}_{mark_of(name)}")
         if apart in present:
             columns[name] = apart
-        elif name in present and name not in reserved:
-            columns[name] = name
-        elif name.lower() in taken:
+        elif own in present and own not in reserved:
+            columns[name] = own
+        elif own.lower() in taken:
             columns[name] = apart
         else:
-            columns[name] = name
+            columns[name] = own
         taken.add(columns[name].lower())
     return columns
 

@@ -14,11 +14,8 @@ from typing import Any
 import duckdb
 
 from syncengine.destinations import Applied, Interval, Standing, Window
+from syncengine.destinations.bookkeeping import COUNTS, CURSOR, LEDGER
 from syncengine.errors import ConfigError
-
-LEDGER = "_marketo_sync"
-CURSOR = "_marketo_cursor"
-COUNTS = ("inserted", "changed", "unchanged", "outdated", "rejected", "late", "deleted", "merged")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADVICE = "give each instance a [destination] schema of its own"

@@ -8,11 +8,10 @@ Apart from the merge of a window's own rows, because marks are about another str
 import duckdb
 
 from syncengine.destinations import CHANGED_AT, DELETED_AT, MERGED_INTO, Window
+from syncengine.destinations.bookkeeping import MARKS
 from syncengine.destinations.columns import RESERVED, assign
 from syncengine.destinations.duckdb_ledger import number, quoted, table_columns
 from syncengine.destinations.duckdb_table import missing
-
-MARKS = "_marketo_marks"
 
 
 def create_marks(db: duckdb.DuckDBPyConnection, schema: str) -> None:

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from syncengine.destinations import Window
+from syncengine.destinations.bookkeeping import REJECTED, as_json
 from syncengine.destinations.duckdb_ledger import literal, number, quoted
 from syncengine.destinations.duckdb_table import Table
-from syncengine.destinations.refused import REJECTED, as_json
 from syncengine.schema import FieldType
 
 _ROWS_AT_ONCE = 5_000

@@ -14,8 +14,10 @@ import duckdb
 import pyarrow as pa
 
 from syncengine.destinations import CHANGED_AT, DELETED_AT, READ_AT, View, ViewColumn
+from syncengine.destinations.bookkeeping import VIEWS
 from syncengine.destinations.columns import RESERVED, assign
 from syncengine.destinations.duckdb_ledger import literal, quoted, table_columns
+from syncengine.destinations.members import LOOKS, ZONE
 from syncengine.errors import ConfigError
 from syncengine.schema import FieldType
 
@@ -23,19 +25,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Keys: TypeAlias = pa.Array[Any]
-
-VIEWS = "_marketo_views"
-
-_DAY = "([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
-_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-_ZONE = "(Z|[-+](0[0-9]|1[0-5]):?[0-5][0-9])"
-# What a value in JSON looks like when it is of a kind: a cast alone would round 4.5 and take "yes" for true.
-LOOKS = {
-    FieldType.INTEGER: r"[-+]?[0-9]+(\.0+)?",
-    FieldType.FLOAT: r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?",
-    FieldType.DATE: _DAY,
-    FieldType.TIMESTAMP: f"{_DAY}[T ]{_TIME}{_ZONE}?",
-}
 
 
 def keys(
@@ -138,6 +127,6 @@ def _value(column: ViewColumn, json: str) -> str:
             # Marketo writes Z+0000 as well: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/field-types
             text = f"regexp_replace({text}, 'Z[-+]00:?00$', 'Z')"
             exact = f"regexp_replace({text}, '(\\.[0-9]{{6}})[0-9]+', '\\1')"
-            zone = f"CASE WHEN regexp_matches({text}, '{_ZONE}$') THEN '' ELSE 'Z' END"
+            zone = f"CASE WHEN regexp_matches({text}, '{ZONE}$') THEN '' ELSE 'Z' END"
             cast = f"TRY_CAST({exact} || {zone} AS TIMESTAMPTZ)"
     return f"CASE WHEN regexp_full_match({text}, {literal(LOOKS[column.type])}) THEN {cast} END"
