@@ -4,22 +4,28 @@ To add a kind: a class with the members of `Place`, and a line in `Places.make`.
 `refuses` and `shows`; the suites then expect less of it, and nothing else.
 """
 
+import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import duckdb
+import psycopg
 import pyarrow as pa
+from psycopg.types.string import TextLoader
 
 from syncengine.destinations import Destination
 from syncengine.destinations.duckdb import DuckDB
+from syncengine.destinations.postgres import Postgres
+from syncengine.destinations.postgres_sql import short
+from tests.servers import postgres_server
 
 Row = dict[str, Any]
 
-KINDS = ("duckdb",)
+KINDS = ("duckdb", "postgres")
 
 
 class Place(Protocol):
@@ -124,11 +130,64 @@ class DuckDBFile:
             holder.communicate()
 
 
+class PostgresSchema:
+    """A schema of a real server, and psycopg to look at it."""
+
+    refuses = frozenset({"constraint", "NUL"})
+    shows = True
+
+    def __init__(self, conninfo: str, schema: str) -> None:
+        self.conninfo, self.schema = conninfo, schema
+        self.opening = (
+            "from syncengine.destinations.postgres import Postgres;"
+            f" destination = Postgres({conninfo!r}, schema={schema!r}, work_memory_bytes=16_000_000)"
+        )
+
+    def open(self) -> Destination:
+        return Postgres(self.conninfo, schema=self.schema, lock_wait_seconds=0.2)
+
+    def rows(self, table: str) -> list[Row]:
+        with self._session() as db:
+            # As text, so that JSON stays as it was sent.
+            db.adapters.register_loader("json", TextLoader)
+            try:
+                cursor = db.execute(f"SELECT * FROM {self._path(table)}".encode())
+            except psycopg.errors.UndefinedTable:
+                return []
+            names = [column.name for column in cursor.description or ()]
+            return in_order([dict(zip(names, row, strict=True)) for row in cursor])
+
+    def called(self, name: str) -> str:
+        return short(name)
+
+    def require(self, table: str, column: str) -> None:
+        with self._session() as db:
+            db.execute(f"ALTER TABLE {self._path(table)} ALTER COLUMN {_quoted(column)} SET NOT NULL".encode())
+
+    def be_unique(self, table: str, column: str) -> None:
+        with self._session() as db:
+            db.execute(f"CREATE UNIQUE INDEX ON {self._path(table)} ({_quoted(column)})".encode())
+
+    @contextmanager
+    def occupied(self) -> Iterator[str]:
+        with self._session() as db:
+            db.execute(f"LOCK TABLE {self._path('_marketo_sync')} IN ACCESS EXCLUSIVE MODE".encode())
+            yield "somebody else holds a lock"
+
+    def _session(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg.connect(self.conninfo, options="-c timezone=UTC")
+
+    def _path(self, table: str) -> str:
+        return f"{_quoted(self.schema)}.{_quoted(short(table))}"
+
+
 class Places:
     """Makes places of every kind, and keeps what they share, such as a server, until the end of the session."""
 
     def __init__(self) -> None:
         self._shared = ExitStack()
+        self._conninfo: str | None = None
+        self._numbers = itertools.count(1)
 
     def __enter__(self) -> Self:
         return self
@@ -138,9 +197,16 @@ class Places:
 
     def make(self, kind: str, folder: Path) -> Place:
         """A place of this kind with nothing in it; `folder` is empty and its own."""
-        makers: Mapping[str, Any] = {"duckdb": DuckDBFile}
-        place: Place = makers[kind](folder)
-        return place
+        makers: dict[str, Callable[[], Place]] = {
+            "duckdb": lambda: DuckDBFile(folder),
+            "postgres": lambda: PostgresSchema(self._postgres(), f"s{next(self._numbers)}"),
+        }
+        return makers[kind]()
+
+    def _postgres(self) -> str:
+        if self._conninfo is None:
+            self._conninfo = self._shared.enter_context(postgres_server())
+        return self._conninfo
 
 
 def _quoted(name: str) -> str:

@@ -68,7 +68,8 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(kind: str, places: Places, tmp
     for folder in folders:
         folder.mkdir()
     measured, reference, place = (places.make(kind, folder) for folder in folders)
-    steps = int(killed(measured, 1, 0).stdout)
+    measured.open().apply(step_window(1))
+    steps = int(killed(measured, 2, 0).stdout)
     deaths, before = 0, list[Row]()
     for point in range(1, POINTS + 1):
         reference.open().apply(step_window(point))
