@@ -42,7 +42,10 @@ class Postgres:
 
     `conninfo` is a connection string as libpq has them, a URI or `key=value` pairs; what it leaves out comes from the
     environment (PGHOST, PGPASSWORD, ...) and ~/.pgpass. Nothing is opened before the first operation, and nothing is
-    held open between two. Raises ConfigError when psycopg is not installed, or the string cannot be read.
+    held open between two. A window fails when a trigger, foreign key or index of the table's owner refuses more than
+    `refused_at_most` of its rows, since these have to be found one by one.
+
+    Raises ConfigError when psycopg is not installed, or the string cannot be read.
     """
 
     guarantee = Guarantee.TRANSACTIONAL
@@ -54,7 +57,9 @@ class Postgres:
         schema: str = "marketo",
         lock_wait_seconds: float = 30.0,
         work_memory_bytes: int = 64_000_000,
+        refused_at_most: int = 10_000,
     ) -> None:
+        self._refused_at_most = refused_at_most
         parameters = _parameters(conninfo)
         self._parameters = {**_PATIENCE, "fallback_application_name": "syncengine", **parameters}
         self._password = str(parameters.get("password") or "")
@@ -114,7 +119,7 @@ class Postgres:
                 if self._may_not(db, window):
                     return Applied(already=True)
                 table = prepared(db, self._schema, window)
-                merged = merge(db, self._schema, window, table)
+                merged = merge(db, self._schema, window, table, refused_at_most=self._refused_at_most)
                 applied = replace(merged, unchanged=merged.unchanged + repeated)
                 self._ledger.record(db, window, applied)
             return applied

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from syncengine.destinations.postgres_sql import Connection
 
 
-def merge(db: "Connection", schema: str, window: Window, table: Table) -> Applied:
+def merge(db: "Connection", schema: str, window: Window, table: Table, *, refused_at_most: int) -> Applied:
     """Merge what is staged, rows and marks; the counts are without the repeats."""
     _judge(db, schema, window, table)
-    write_what_fits(db, table, _writer(db, window, table))
+    write_what_fits(db, table, _writer(db, window, table), refused_at_most)
     rejected = keep(db, schema, window)
     counts: dict[str, int] = dict(run(db, "SELECT verdict, count(*) FROM judged GROUP BY verdict").fetchall())
     late = _late(db, window)

@@ -19,14 +19,13 @@ from syncengine.errors import ConfigError
 if TYPE_CHECKING:
     from syncengine.destinations.postgres_sql import Connection
 
-REFUSED_AT_MOST = 10_000
 _ROWS_AT_ONCE = 5_000
 
 
-def write_what_fits(db: "Connection", table: Table, write: Callable[[str], None]) -> None:
+def write_what_fits(db: "Connection", table: Table, write: Callable[[str], None], at_most: int) -> None:
     """Write the judged rows but those that are refused: these leave `judged`, and are in `refused` with the reason.
 
-    Raises ConfigError when more rows are refused, one by one, than anybody would want to look at.
+    Raises ConfigError when more than `at_most` rows have to be found one by one.
     """
     # What is refused already for a NUL, unless a newer row is there anyway.
     run(db, "DELETE FROM refused WHERE seq NOT IN (SELECT seq FROM judged WHERE verdict <> 'outdated')")
@@ -38,7 +37,7 @@ def write_what_fits(db: "Connection", table: Table, write: Callable[[str], None]
         return
     run(db, "CREATE INDEX ON judged (seq)")
     run(db, "CREATE INDEX ON staged (seq)")
-    _halve(db, table, write)
+    _halve(db, table, write, at_most)
 
 
 def _tried(db: "Connection", write: Callable[[str], None], condition: str) -> str | None:
@@ -96,7 +95,7 @@ def _refuse(db: "Connection", reason: str, query: str) -> None:
     run(db, "DELETE FROM judged WHERE seq IN (SELECT seq FROM refused)")
 
 
-def _halve(db: "Connection", table: Table, write: Callable[[str], None]) -> None:
+def _halve(db: "Connection", table: Table, write: Callable[[str], None], at_most: int) -> None:
     first, last = run(db, "SELECT min(seq), max(seq) + 1 FROM judged").fetchall()[0]
     waiting, refused = [(first, last)], 0
     while waiting:
@@ -109,9 +108,9 @@ def _halve(db: "Connection", table: Table, write: Callable[[str], None]) -> None
             waiting += [(middle, end), (start, middle)]
             continue
         refused += 1
-        if refused > REFUSED_AT_MOST:
+        if refused > at_most:
             raise ConfigError(
-                f"table {table.path} refuses more than {REFUSED_AT_MOST:,} rows of one window: {reason}",
+                f"table {table.path} refuses more than {at_most:,} rows of one window: {reason}",
                 advice="drop the constraint or trigger that was added to the table, then run again",
             )
         _refuse(db, reason, f"SELECT {start}::bigint AS seq")

@@ -1,7 +1,8 @@
 """A window's batches into temporary tables of a connection, each batch once, by COPY, before any lock is held.
 
 Apart from the merge, because batches cannot be read twice, and because others may write while they are read. Rows with
-a NUL, which no text of Postgres can have, are told here: they are staged without it and put aside whole.
+a NUL, which no text of Postgres can have, and rows that are too wide for a page are told here: they are staged without
+what cannot be, and put aside whole.
 """
 
 # ruff: noqa: S608  # statements are put together from our own text
@@ -26,6 +27,7 @@ else:
     Cells = pa.Array  # generic for the type checker alone
 
 NO_NUL = "text in Postgres cannot hold a NUL character"
+TOO_BIG = "more columns have values than fit on a page of Postgres"
 _INSTEAD_OF_NUL = "\ufffd"
 # COPY's own escapes: https://www.postgresql.org/docs/current/sql-copy.html
 _ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
@@ -44,10 +46,8 @@ def stage(db: "Connection", window: Window) -> int:
     run(db, "CREATE TEMP TABLE refused (seq bigint, reason text, key json, row json)")
     rows = 0
     for batch in window.batches:
-        columns = [_checked(batch, window.schema.key, window).column(name) for name in window.schema.names]
-        columns.append(pa.array(range(rows, rows + batch.num_rows), pa.int64()))
-        _put_aside(db, batch, columns[-1], window)
-        _copy(db, "staged", columns)
+        checked = _checked(batch, window.schema.key, window).select(list(window.schema.names))
+        _copy_rows(db, window, checked.append_column("", pa.array(range(rows, rows + batch.num_rows), pa.int64())))
         rows += batch.num_rows
     if window.marks is not None:
         run(db, "CREATE TEMP TABLE staged_marks (id bigint, deleted_at timestamptz, merged_into bigint)")
@@ -66,18 +66,36 @@ def _checked(batch: pa.RecordBatch, keys: Iterable[str], window: Window) -> pa.R
     return batch
 
 
-def _put_aside(db: "Connection", batch: pa.RecordBatch, seq: Cells, window: Window) -> None:
-    texts = [column for column in batch.columns if pa.types.is_string(column.type)]
+def _copy_rows(db: "Connection", window: Window, rows: pa.RecordBatch) -> None:
+    import psycopg
+
+    texts = [column for column in rows.columns if pa.types.is_string(column.type)]
     marks: list[Any] = [pc.match_substring(column, "\x00") for column in texts]
     places = sorted({place for mark in marks if pc.any(mark).as_py() for place in pc.indices_nonzero(mark).to_pylist()})
-    if not places:
-        return
-    found = batch.take(pa.array(places)).to_pylist()
-    keys = [as_json({key: row[key] for key in window.schema.key}) for row in found]
-    reasons = pa.array([NO_NUL] * len(found))
-    _copy(
-        db, "refused", [seq.take(pa.array(places)), reasons, pa.array(keys), pa.array([as_json(row) for row in found])]
-    )
+    if places:
+        _put_aside(db, window, rows.take(pa.array(places)), NO_NUL)
+    waiting = [rows]
+    while waiting:
+        part = waiting.pop()
+        try:
+            _copy(db, "staged", part.columns)
+        except psycopg.errors.ProgramLimitExceeded:
+            half = part.num_rows // 2
+            if half:
+                waiting += [part.slice(half), part.slice(0, half)]
+                continue
+            # Its key is staged all the same: what is there is not gone.
+            _put_aside(db, window, part, TOO_BIG)
+            keys = [part.schema.get_field_index(key) for key in window.schema.key] + [part.num_columns - 1]
+            empty = [pa.nulls(1, column.type) for column in part.columns]
+            _copy(db, "staged", [part.column(n) if n in keys else nothing for n, nothing in enumerate(empty)])
+
+
+def _put_aside(db: "Connection", window: Window, rows: pa.RecordBatch, reason: str) -> None:
+    found = rows.select(list(window.schema.names)).to_pylist()
+    keys = pa.array([as_json({key: row[key] for key in window.schema.key}) for row in found])
+    contents = pa.array([as_json(row) for row in found])
+    _copy(db, "refused", [rows.column(rows.num_columns - 1), pa.array([reason] * len(found)), keys, contents])
 
 
 def _copy(db: "Connection", table: str, columns: list[Cells]) -> None:
