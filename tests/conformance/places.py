@@ -205,7 +205,7 @@ class Places:
 
     def _postgres(self) -> str:
         if self._conninfo is None:
-            self._conninfo = self._shared.enter_context(postgres_server())
+            self._conninfo = self._shared.enter_context(postgres_server()).conninfo
         return self._conninfo
 
 

@@ -10,5 +10,5 @@ from tests.servers import postgres_server
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The connection string of a server that lives for a session."""
-    with postgres_server() as conninfo:
-        yield conninfo
+    with postgres_server() as running:
+        yield running.conninfo
