@@ -1,35 +1,41 @@
 """A DuckDB file as a destination: opened for each operation and closed after it, so that others read in between.
 
-Apart from the merge, which is SQL inside a transaction: here are the file, its lock, the ledger and the errors.
+Apart from the merge, which is SQL inside a transaction: here are the file, its lock, the transaction and the errors.
 
 DuckDB lets one process write and then nobody else read, hence the opening and closing; a file that another process
 holds is waited for, for a bounded time. https://duckdb.org/docs/stable/connect/concurrency
-The ledger `_marketo_sync` has a row for each window ever applied; `_marketo_cursor` is a view of it, up to where each
-stream is complete. Extensions are never installed or loaded: nothing here reaches for a network.
+Beside the streams' tables there are the ledger `_marketo_sync` and a view of it, `_marketo_cursor`, up to where each
+stream is complete; `_rejected` for rows that no table holds; and for ourselves `_marketo_marks` and `_marketo_views`.
+Extensions are never installed or loaded: nothing here reaches for a network.
 """
-
-# ruff: noqa: S608  # statements are put together from our own text: identifiers are quoted, values are parameters
 
 import math
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from syncengine.destinations import Applied, Guarantee, Interval, Standing, Window
-from syncengine.destinations.duckdb_merge import merge, prepare_table, quoted, table_columns
-from syncengine.errors import ConfigError, DestinationFenced, DestinationUnavailable, NoSpace, SyncEngineError
+from syncengine.destinations import Applied, Guarantee, Standing, View, Window
+from syncengine.destinations.duckdb_ledger import Ledger
+from syncengine.destinations.duckdb_marks import create_marks
+from syncengine.destinations.duckdb_merge import merge
+from syncengine.destinations.duckdb_refused import create_rejected
+from syncengine.destinations.duckdb_stage import stage
+from syncengine.destinations.duckdb_table import Table, planned
+from syncengine.destinations.duckdb_views import create_views, keys, show
+from syncengine.errors import DestinationFenced, DestinationUnavailable, NoSpace, SyncEngineError
 
-LEDGER = "_marketo_sync"
-CURSOR = "_marketo_cursor"
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LOCK_POLL_SECONDS = 0.25
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_SPACE = ("no space left on device", "disk quota exceeded", "max_temp_directory_size", "file too large")
 
 
@@ -50,6 +56,7 @@ class DuckDB:
     ) -> None:
         self._path = path.absolute()
         self._schema = schema
+        self._ledger = Ledger(schema, str(self._path))
         self._lock_tries = 1 + math.ceil(lock_wait_seconds / LOCK_POLL_SECONDS)
         self._closing = threading.Event()
         self._pause = pause or self._closing.wait
@@ -65,52 +72,81 @@ class DuckDB:
 
     def check(self) -> str:
         """Create the ledger where it is missing; name the database and the schema."""
-        with self._transaction():
+        with self._connected() as db, self._transaction(db):
             return f"DuckDB {duckdb.__version__}, {self._path}, schema {self._schema}"
 
     def standing(self, instance: str, stream: str) -> Standing:
         """Committed stretches, those that touch or overlap as one, and the highest epoch."""
-        if not self._path.exists():
-            return Standing()
-        with self._connected() as db:
-            if not table_columns(db, self._schema, LEDGER):
+        with self._asked() as db:
+            if db is None:
                 return Standing()
-            self._claim(db, instance, stream)
-            stretches = db.execute(
-                f"SELECT epoch_us(stretch_start), epoch_us(stretch_end) FROM ({self._stretches()})"
-                " WHERE instance = ? AND stream = ? ORDER BY stretch_start",
-                [instance, stream],
-            ).fetchall()
-            return Standing(
-                tuple(Interval(_instant(start), _instant(end)) for start, end in stretches),
-                self._highest_epoch(db, instance, stream),
-            )
+            self._ledger.claim(db, instance, stream)
+            return self._ledger.standing(db, instance, stream)
 
     def holds(self, instance: str, stream: str, window_id: str) -> bool:
         """Whether the ledger has the window."""
-        if not self._path.exists():
-            return False
-        with self._connected() as db:
-            return bool(table_columns(db, self._schema, LEDGER)) and self._holds(db, instance, stream, window_id)
+        with self._asked() as db:
+            return db is not None and self._ledger.holds(db, instance, stream, window_id)
 
     def apply(self, window: Window) -> Applied:
-        """Merge rows and write the ledger in one transaction.
+        """Merge rows and marks and write the ledger in one transaction.
 
+        Rows are read into temporary tables before it begins: nobody else can write while this process has the file.
         Besides the protocol's errors raises ConfigError when the table is another instance's or was made by somebody
         else, and whatever the window's batches raise.
         """
-        with self._transaction() as db:
-            if self._highest_epoch(db, window.instance, window.stream) > window.epoch:
-                raise DestinationFenced(
-                    f"a later run has written {window.stream} of {window.instance} to {self._path}",
-                    advice="this run stops; the later one goes on",
-                )
-            if self._holds(db, window.instance, window.stream, window.id):
-                return Applied(already=True)
-            self._claim(db, window.instance, window.stream)
-            applied = merge(db, window, prepare_table(db, self._schema, window))
-            self._record(db, window, applied)
-            return applied
+        with self._connected() as db:
+            with self._transaction(db):
+                if self._ledger.highest_epoch(db, window.instance, window.stream) > window.epoch:
+                    raise DestinationFenced(
+                        f"a later run has written {window.stream} of {window.instance} to {self._path}",
+                        advice="this run stops; the later one goes on",
+                    )
+                if self._ledger.holds(db, window.instance, window.stream, window.id):
+                    return Applied(already=True)
+                for stream in {window.stream, *([window.marks.stream] if window.marks else [])}:
+                    self._ledger.claim(db, window.instance, stream)
+                table = planned(db, self._schema, window)
+            repeated = stage(db, window, table)
+            try:
+                return self._merged(db, window, table, repeated)
+            except duckdb.ConversionException:
+                return self._merged(db, window, table, repeated, doubt_json=True)
+
+    def _merged(
+        self, db: duckdb.DuckDBPyConnection, window: Window, table: Table, repeated: int, *, doubt_json: bool = False
+    ) -> Applied:
+        with self._transaction(db):
+            merged = merge(db, self._schema, window, table, doubt_json=doubt_json)
+            applied = replace(merged, unchanged=merged.unchanged + repeated)
+            self._ledger.record(db, window, applied)
+        return applied
+
+    def keys(
+        self,
+        instance: str,
+        stream: str,
+        field: str,
+        *,
+        changed_after: datetime | None = None,
+        only: tuple[str, Collection[int]] | None = None,
+    ) -> "pa.Array[Any]":
+        """The distinct values of a field of rows that live, sorted; empty if unknown."""
+        import pyarrow as pa
+
+        with self._asked() as db:
+            if db is None:
+                return pa.array([], pa.int64())
+            self._ledger.claim(db, instance, stream)
+            return keys(db, (self._schema, stream), field, changed_after, only)
+
+    def show(self, instance: str, views: Sequence[View]) -> bool:
+        """Make these views and drop those that were made here before; one whose stream has no table waits for it."""
+        with self._connected() as db, self._transaction(db):
+            for stream in {view.stream for view in views}:
+                self._ledger.claim(db, instance, stream)
+            show(db, self._schema, instance, views)
+        return True
 
     def close(self) -> None:
         """Stop waiting for a lock; nothing else is held between operations."""
@@ -140,70 +176,28 @@ class DuckDB:
         return duckdb.connect(str(self._path), config=self._config)
 
     @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        # A question makes no file, and changes none.
+        if not self._path.exists():
+            yield None
+            return
         with self._connected() as db:
-            db.begin()
-            self._create_ledger(db)
-            yield db
-            db.commit()  # whatever leaves the block otherwise closes the connection, and that rolls back
+            yield db if self._ledger.exists(db) else None
 
-    def _create_ledger(self, db: duckdb.DuckDBPyConnection) -> None:
-        db.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")
-        db.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._ledger} (instance VARCHAR, stream VARCHAR, window_id VARCHAR,"
-            " epoch BIGINT, window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, read_at TIMESTAMPTZ, sha256 VARCHAR,"
-            " rows BIGINT, inserted BIGINT, changed BIGINT, unchanged BIGINT, outdated BIGINT,"
-            " committed_at TIMESTAMPTZ, PRIMARY KEY (instance, stream, window_id))"
-        )
-        db.execute(
-            f"CREATE VIEW IF NOT EXISTS {quoted(self._schema)}.{CURSOR} AS SELECT instance, stream,"
-            f" min(stretch_start) AS complete_from, arg_min(stretch_end, stretch_start) AS cursor"
-            f" FROM ({self._stretches()}) GROUP BY instance, stream"
-        )
-
-    @property
-    def _ledger(self) -> str:
-        return f"{quoted(self._schema)}.{LEDGER}"
-
-    def _stretches(self) -> str:
-        # A window opens a new stretch when it starts after all earlier ones have ended.
-        by_start = "(PARTITION BY instance, stream ORDER BY window_start, window_end, window_id"
-        return (
-            "SELECT instance, stream, min(window_start) AS stretch_start, max(window_end) AS stretch_end FROM"
-            f" (SELECT *, count(*) FILTER (WHERE opens) OVER {by_start}) AS stretch FROM"
-            f" (SELECT *, coalesce(window_start > max(window_end) OVER {by_start}"
-            f" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS opens FROM {self._ledger}))"
-            " GROUP BY instance, stream, stretch"
-        )
-
-    def _highest_epoch(self, db: duckdb.DuckDBPyConnection, instance: str, stream: str) -> int:
-        statement = f"SELECT coalesce(max(epoch), 0) FROM {self._ledger} WHERE instance = ? AND stream = ?"
-        row = db.execute(statement, [instance, stream]).fetchone()
-        return int(row[0]) if row else 0
-
-    def _holds(self, db: duckdb.DuckDBPyConnection, instance: str, stream: str, window_id: str) -> bool:
-        statement = f"SELECT 1 FROM {self._ledger} WHERE instance = ? AND stream = ? AND window_id = ?"
-        return db.execute(statement, [instance, stream, window_id]).fetchone() is not None
-
-    def _claim(self, db: duckdb.DuckDBPyConnection, instance: str, stream: str) -> None:
-        statement = f"SELECT DISTINCT instance, stream FROM {self._ledger} WHERE lower(stream) = lower(?)"
-        owners = db.execute(statement, [stream]).fetchall()
-        table = f"{self._schema}.{stream}"
-        advice = "give each instance a [destination] schema of its own"
-        for owner, held in owners:
-            if (owner, held) != (instance, stream):
-                raise ConfigError(f"table {table} in {self._path} holds {held} of {owner}", advice=advice)
-        if not owners and table_columns(db, self._schema, stream):
-            raise ConfigError(f"table {table} in {self._path} was made by somebody else", advice=advice)
-
-    def _record(self, db: duckdb.DuckDBPyConnection, window: Window, applied: Applied) -> None:
-        db.execute(
-            f"INSERT INTO {self._ledger} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now())",
-            [
-                *(window.instance, window.stream, window.id, window.epoch, window.start, window.end, window.read_at),
-                *(window.sha256, applied.rows, applied.inserted, applied.changed, applied.unchanged, applied.outdated),
-            ],
-        )
+    @contextmanager
+    def _transaction(self, db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        db.begin()
+        try:
+            self._ledger.create(db)
+            for create in (create_marks, create_rejected, create_views):
+                create(db, self._schema)
+            yield
+            db.commit()
+        except BaseException:
+            # A commit that failed has ended it already; a connection that is lost rolls back on its own.
+            with suppress(duckdb.Error):
+                db.rollback()
+            raise
 
 
 def translated(error: duckdb.Error, path: Path) -> SyncEngineError:
@@ -218,14 +212,12 @@ def translated(error: duckdb.Error, path: Path) -> SyncEngineError:
             advice="close it there, or read with a program that lets go of the file, then run again",
         )
     if isinstance(error, duckdb.DataError | duckdb.IntegrityError):
-        return DestinationUnavailable(f"{path} refused a value ({type(error).__name__}); nothing was applied")
+        return DestinationUnavailable(
+            f"{path} refused a value ({type(error).__name__}); nothing was applied",
+            advice="drop the constraint or index that was added to the stream's table, then run again",
+        )
     return DestinationUnavailable(f"{path}: {text.splitlines()[0]}; nothing was applied")
 
 
 def _is_lock(error: duckdb.Error) -> bool:
     return isinstance(error, duckdb.IOException) and "could not set lock" in str(error).lower()
-
-
-def _instant(microseconds: int) -> datetime:
-    # DuckDB's own conversion of TIMESTAMPTZ needs a package that is not installed.
-    return _EPOCH + timedelta(microseconds=microseconds)

@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.destinations.columns import assign, widened
+from syncengine.destinations.columns import assign, mark_of, widened
 from syncengine.schema import FieldType
 
 NAMES = st.lists(st.sampled_from(["a", "A", "b", "B", "_read_at", "_READ_AT", "c"]), unique=True)
@@ -38,6 +38,21 @@ def test_reserved_names_are_never_given_away() -> None:
     columns = assign(["_read_at"], ["_read_at"], RESERVED)
 
     assert set(columns.values()).isdisjoint(RESERVED)
+
+
+def test_names_are_made_to_fit() -> None:
+    """Where names are cut, a field finds its column again, and keeps apart from those that begin alike."""
+
+    def fit(name: str) -> str:
+        return name if len(name) <= 12 else f"{name[:3]}_{mark_of(name)}"
+
+    names = ["name of one", "name of another", "name of anything", "NAME OF ANOTHER", "Name of one"]
+    columns = assign(names, [], (), fit)
+
+    assert columns == assign(names, columns.values(), (), fit)
+    assert columns == assign(names[:2], [], (), fit) | assign(names, columns.values(), (), fit)
+    assert len(names) == len({column.lower() for column in columns.values()})
+    assert all(len(column) <= 12 for column in columns.values())
 
 
 @given(NAMES, NAMES)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -243,3 +244,82 @@ def test_json_needs_no_extension_from_the_network(tmp_path: Path) -> None:
 
     with duckdb.connect(str(tmp_path / "w.duckdb"), read_only=True) as db:
         assert db.execute("SELECT name ->> 'a', typeof(name) FROM marketo.leads").fetchone() == ("1", "JSON")
+
+
+OLD = """
+CREATE SCHEMA marketo;
+CREATE TABLE marketo._marketo_sync (instance VARCHAR, stream VARCHAR, window_id VARCHAR, epoch BIGINT,
+    window_start TIMESTAMPTZ, window_end TIMESTAMPTZ, read_at TIMESTAMPTZ, sha256 VARCHAR, rows BIGINT,
+    inserted BIGINT, changed BIGINT, unchanged BIGINT, outdated BIGINT, committed_at TIMESTAMPTZ,
+    PRIMARY KEY (instance, stream, window_id));
+CREATE TABLE marketo.leads (id BIGINT, name VARCHAR, _read_at TIMESTAMPTZ, _window VARCHAR);
+INSERT INTO marketo._marketo_sync VALUES ('acme', 'leads', 'w0', 1, '2024-02-29 00:00:00Z', '2024-03-01 00:00:00Z',
+    '2024-03-01 01:00:00Z', '', 2, 2, 0, 0, 0, '2024-03-01 02:00:00Z');
+INSERT INTO marketo.leads VALUES (0, 'a', '2024-03-01 01:00:00Z', 'w0'), (1, 'b', '2024-03-01 01:00:00Z', 'w0');
+"""
+
+
+def test_a_warehouse_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """Its tables get the columns that they lack; its rows count as changed when they were last read."""
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute(OLD)
+    asked = DuckDB(path).keys("acme", "leads", "id", changed_after=DAY)
+
+    applied = DuckDB(path).apply(replace(window("w1", "aX"), can_be_marked=True))
+
+    assert [0, 1] == asked.to_pylist()
+    assert Applied(changed=1, unchanged=1) == applied
+    with duckdb.connect(str(path), read_only=True) as db:
+        rows = db.execute(
+            "SELECT id, name, (epoch(_changed_at) - epoch('2024-03-01 00:00:00Z'::TIMESTAMPTZ)) // 3600,"
+            " _deleted_at, _merged_into FROM marketo.leads ORDER BY id"
+        ).fetchall()
+        ledger = db.execute("SELECT window_id, rows, rejected FROM marketo._marketo_sync ORDER BY window_id").fetchall()
+    assert [(0, "a", 1, None, None), (1, "X", 216, None, None)] == rows
+    assert [("w0", 2, None), ("w1", 2, 0)] == ledger
+
+
+def test_every_declared_constraint_is_asked(tmp_path: Path) -> None:
+    """CHECK, UNIQUE over an expression and NOT NULL of a column that is no field of ours put rows aside by name."""
+    path = tmp_path / "w.duckdb"
+    DuckDB(path).apply(window("w1", "ab"))
+    with duckdb.connect(str(path)) as db:
+        db.execute("CREATE UNIQUE INDEX once ON marketo.leads (lower(name))")
+
+    assert Applied(inserted=1, unchanged=2, rejected=1) == DuckDB(path).apply(window("w2", "abcC", day=1))
+
+    with duckdb.connect(str(path)) as db:
+        db.execute(
+            "DROP INDEX marketo.once; DROP TABLE marketo.leads;"
+            ' CREATE TABLE marketo.leads (id BIGINT, name VARCHAR CHECK (length(name) < 3), "its {own}" INT NOT NULL,'
+            " _read_at TIMESTAMPTZ, _window VARCHAR)"
+        )
+        db.execute("INSERT INTO marketo.leads VALUES (0, 'a', 7, '2024-03-01 01:00:00Z', 'w0')")
+
+    assert Applied(changed=1, rejected=2) == DuckDB(path).apply(window("w3", ["x", "long", "y"], day=2))
+    with duckdb.connect(str(path), read_only=True) as db:
+        reasons = db.execute('SELECT "window", key, reason FROM marketo._rejected ORDER BY ALL').fetchall()
+        kept = db.execute('SELECT id, name, "its {own}" FROM marketo.leads').fetchall()
+    assert [(0, "x", 7)] == kept
+    assert [("w2", '{"id":3}'), ("w3", '{"id":1}'), ("w3", '{"id":2}')] == [row[:2] for row in reasons]
+    assert all(word in reasons[place][2] for place, word in enumerate(["lower", "CHECK", "its {own}"]))
+
+
+def test_a_refusal_that_nobody_declared_applies_nothing(tmp_path: Path) -> None:
+    """A foreign key is not asked about: the window fails as a whole, and says what to do."""
+    path = tmp_path / "w.duckdb"
+    DuckDB(path).apply(window("w1", "a"))
+    with duckdb.connect(str(path)) as db:
+        db.execute(
+            "DROP TABLE marketo.leads; CREATE TABLE marketo.names (name VARCHAR PRIMARY KEY);"
+            " INSERT INTO marketo.names VALUES ('a'); CREATE TABLE marketo.leads (id BIGINT, name VARCHAR"
+            " REFERENCES marketo.names (name), _read_at TIMESTAMPTZ, _window VARCHAR)"
+        )
+
+    with pytest.raises(DestinationUnavailable, match="nothing was applied") as failure:
+        DuckDB(path).apply(window("w2", ["a", "canary"], day=1))
+
+    assert "drop the constraint" in failure.value.advice
+    assert "canary" not in str(failure.value)
+    assert DuckDB(path).holds("acme", "leads", "w2") is False
