@@ -43,6 +43,48 @@ class Knobs:
     years: Annotated[float | None, Parameter(group=DATA)] = None
     """How far back the oldest of them lie (3)."""
 
+    programs: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many programs it has (60)."""
+
+    program_members: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many memberships they have together (6,000)."""
+
+    lists: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many static lists (12)."""
+
+    campaigns: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many smart campaigns (100)."""
+
+    companies: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many companies (200)."""
+
+    salespersons: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many sales persons (20)."""
+
+    opportunities: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many opportunities (400)."""
+
+    opportunity_roles: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many roles people have in them (1,000)."""
+
+    named_accounts: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many named accounts (150)."""
+
+    named_account_lists: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many lists of them (6)."""
+
+    custom_object_rows: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many records each custom object has (1,000)."""
+
+    late_activities: Annotated[float | None, Parameter(group=DATA)] = None
+    """The share of activities that show only hours after their date (0)."""
+
+    crm: Annotated[bool | None, Parameter(group=DATA, negative="")] = None
+    """A CRM owns companies, opportunities and sales persons (no)."""
+
+    updated_at_filter: Annotated[bool | None, Parameter(group=DATA)] = None
+    """Exports can be filtered by updatedAt (yes)."""
+
     seed: Annotated[int | None, Parameter(group=DATA)] = None
     """All data, ids and delays follow from it."""
 
@@ -63,6 +105,9 @@ class Knobs:
 
     token_seconds: Annotated[float | None, Parameter(group=PACE)] = None
     """How long an access token lives (3600)."""
+
+    paging_token_seconds: Annotated[float | None, Parameter(group=PACE)] = None
+    """How long a paging token lives (30 days)."""
 
     job_seconds: Annotated[tuple[float, float] | None, Parameter(negative="", group=PACE)] = None
     """How long a small and a very large export takes (30 120)."""

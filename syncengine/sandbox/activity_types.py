@@ -1,4 +1,7 @@
-"""The instance's twelve activity types and the texts of their attributes; separate because it is a table.
+"""The instance's activity types and the texts of their attributes; separate because it is a table.
+
+"Merge Leads" and "Delete Lead" have no share: they are written when that happens to a lead. Of the custom types one is
+a draft, which activities/types.json does not know.
 
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/activities
 """
@@ -107,7 +110,7 @@ ACTIVITY_TYPES: tuple[ActivityType, ...] = (
             ("Reason", "string"),
             ("Relative Score", "float"),
         ),
-        4,
+        5,
     ),
     ActivityType(
         32,
@@ -115,8 +118,9 @@ ACTIVITY_TYPES: tuple[ActivityType, ...] = (
         "Merge two or more people into a single record",
         ("Lead ID", "integer"),
         (("Master Updated", "boolean"), ("Merge Fields", "text"), ("Merge IDs", "string"), ("Merge Source", "string")),
-        1,
+        0,
     ),
+    ActivityType(37, "Delete Lead", "Person record is deleted", ("Lead ID", "integer"), (), 0),
     ActivityType(
         46,
         "Interesting Moment",
@@ -133,6 +137,69 @@ ACTIVITY_TYPES: tuple[ActivityType, ...] = (
         (("Guests", "integer"), ("Remark", "text"), ("Revenue", "currency"), ("Returned", "boolean")),
         1,
         "attendedTasting_c",
+    ),
+)
+
+MERGE_LEADS = 32
+DELETE_LEAD = 37
+NEW_LEAD = 12
+CHANGE_DATA_VALUE = 13
+
+
+@dataclass(frozen=True, slots=True)
+class CustomActivityType:
+    """What the metadata API knows of a custom type besides the type itself."""
+
+    type: ActivityType
+    trigger_name: str
+    filter_name: str
+    status: str
+
+    def described(self, made_at: str, *, with_attributes: bool) -> dict[str, Any]:
+        """The entry of activities/external/types.json, or of a type's describe call, which has the attributes."""
+        kind = self.type
+        entry: dict[str, Any] = {
+            "id": kind.id,
+            "apiName": kind.api_name,
+            "name": kind.name,
+            "description": kind.description,
+            "triggerName": self.trigger_name,
+            "filterName": self.filter_name,
+            "createdAt": made_at,
+            "updatedAt": made_at,
+            "status": self.status,
+        }
+        if with_attributes and kind.primary is not None:
+            entry["primaryAttribute"] = _attribute(*kind.primary)
+            entry["attributes"] = [_attribute(*one) for one in kind.attributes]
+        return entry
+
+
+def api_name_of(attribute: str) -> str:
+    """The API name of a custom attribute."""
+    first, *rest = attribute.split(" ")
+    return first.lower() + "".join(rest)
+
+
+def _attribute(name: str, data_type: str) -> dict[str, Any]:
+    return {"apiName": api_name_of(name), "name": name, "description": "", "dataType": data_type}
+
+
+CUSTOM_ACTIVITY_TYPES: tuple[CustomActivityType, ...] = (
+    CustomActivityType(ACTIVITY_TYPES[-1], "Attends Tasting", "Attended Tasting", "approved with draft"),
+    CustomActivityType(
+        ActivityType(
+            100002,
+            "Return Glass",
+            "Not approved yet",
+            ("Glass", "string"),
+            (("Broken", "boolean"),),
+            0,
+            "returnGlass_c",
+        ),
+        "Returns Glass",
+        "Returned Glass",
+        "draft",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The bulk export endpoints: what a create call may ask for, and how each of the six calls is answered.
+"""The bulk export endpoints: how each of the six calls of a job's life is answered, for all kinds of exports alike.
 
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
 """
@@ -8,40 +8,58 @@ from typing import Any
 
 import orjson
 
-from syncengine.sandbox.activities import DEFAULT_FIELDS, EXPORT_FIELDS, Activities
+from syncengine.sandbox.export_requests import ExportRequests
 from syncengine.sandbox.exports import ExportJob, ExportRequest, Exports, Outcome
-from syncengine.sandbox.files import DELIMITERS, FileStore, StoredFile, Unsatisfiable, asked_range, table_pieces
+from syncengine.sandbox.files import FileStore, StoredFile, Unsatisfiable, asked_range, table_pieces
 from syncengine.sandbox.messages import FileBody, Response
-from syncengine.sandbox.options import SandboxOptions
-from syncengine.sandbox.people import People
-from syncengine.sandbox.replies import TEXT_HEADERS, Refusal, invalid, plain, refusal
-from syncengine.sandbox.values import parse_instant
+from syncengine.sandbox.parameters import batch_size
+from syncengine.sandbox.replies import TEXT_HEADERS, invalid, plain, refusal
+from syncengine.sandbox.routes import JSON_TYPE, Call
 
-RANGE_SECONDS_MAX = 31 * 86_400
-LIST_SIZE_MAX = 300
 STATUSES = frozenset({"created", "queued", "processing", "canceled", "cancelled", "completed", "failed"})
-ACTIVITY_FILTERS = frozenset({"createdAt", "activityTypeIds"})
-UNAVAILABLE_FILTERS = frozenset({"smartListId", "smartListName"})
 
 
 class BulkExports:
-    """Bulk export of leads and activities."""
+    """Bulk exports of every kind; a custom object is a kind of its own, with its own list of jobs."""
 
-    def __init__(self, options: SandboxOptions, exports: Exports, people: People, activities: Activities) -> None:
-        self._options = options
+    def __init__(self, exports: Exports, requests: ExportRequests) -> None:
         self._exports = exports
-        self._people = people
-        self._activities = activities
+        self._requests = requests
 
-    def create(self, kind: str, body: bytes, now: float, outcome: Outcome) -> dict[str, Any]:
+    def answer(self, call: Call, now: float, outcome: Outcome) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Result and further keys of any call but that for a file."""
+        kind = self.kind_of(call)
+        match call.endpoint.rpartition(".")[2]:
+            case "list":
+                jobs, token = self.page(kind, call.query, now)
+                return jobs, {"nextPageToken": token} if token else {}
+            case "create":
+                if not call.headers.get("content-type", "").startswith(JSON_TYPE):
+                    raise refusal("612")
+                return [self.create(call, now, outcome)], {}
+            case "enqueue":
+                return [self.enqueue(kind, call.job_id, now)], {}
+            case "cancel":
+                return [self.cancel(kind, call.job_id, now)], {}
+            case _:
+                return [self.status(kind, call.job_id, now)], {}
+
+    def kind_of(self, call: Call) -> str:
+        """The kind whose jobs the call is about; raises Refusal for a custom object that cannot be exported."""
+        if call.kind != "custom_objects":
+            return call.kind
+        return f"custom_object_{self._requests.object_type(call.path['apiName']).name}"
+
+    def create(self, call: Call, now: float, outcome: Outcome) -> dict[str, Any]:
         """Make a job; raises Refusal for anything that the body may not ask."""
+        kind, body = call.kind, call.request.body
         try:
             asked = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise refusal("609") from None
         if not isinstance(asked, dict):
             raise invalid("The body of an export is an object")
-        request = self._lead_request(asked, now) if kind == "leads" else self._activity_request(asked, now)
+        request = self._requests.read(kind, call.path.get("apiName", ""), asked, now)
         return self._exports.create(request, now, outcome).shown_at(now)
 
     def enqueue(self, kind: str, job_id: str, now: float) -> dict[str, Any]:
@@ -65,9 +83,7 @@ class BulkExports:
     def page(self, kind: str, query: Mapping[str, str], now: float) -> tuple[list[dict[str, Any]], str]:
         """A page of jobs as of the last whole minute, and the token of the next page or an empty text."""
         wanted = _statuses(query.get("status", ""))
-        size = _whole(query.get("batchSize") or str(LIST_SIZE_MAX), "batchSize")
-        if not 1 <= size <= LIST_SIZE_MAX:
-            raise invalid(f"batchSize must be between 1 and {LIST_SIZE_MAX}")
+        size = batch_size(query)
         after = _serial(query.get("nextPageToken", ""))
         moment = self._exports.shown_at(now)
         jobs = [
@@ -78,8 +94,10 @@ class BulkExports:
         token = _page_token(jobs[size - 1]) if len(jobs) > size else ""
         return [job.shown_at(moment) for job in jobs[:size]], token
 
-    def file(self, kind: str, job_id: str, range_header: str, now: float) -> Response:
+    def file(self, call: Call, range_header: str, now: float) -> Response:
         """The file or a part of it; errors are plain text."""
+        job_id = call.job_id
+        kind = f"custom_object_{call.path['apiName']}" if call.kind == "custom_objects" else call.kind
         stored = self._exports.file(kind, job_id, now)
         if stored is None:
             return plain(404, f"Export file not found for job {job_id[:64]}")
@@ -94,97 +112,13 @@ class BulkExports:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size}"
         return Response(206, headers, FileBody(stored.file, start, end, job_id))
 
-    def _lead_request(self, asked: dict[str, Any], now: float) -> ExportRequest:
-        names = asked.get("fields")
-        if not isinstance(names, list) or not names:
-            raise invalid("'fields' cannot be blank")
-        types = {field.name: field.data_type for field in self._people.exportable()}
-        chosen = _chosen(names, types, asked)
-        filters = _object(asked.get("filter"), "filter")
-        if len(filters) != 1:
-            raise invalid("Exactly one filter type is required")
-        ((name, value),) = filters.items()
-        if name in UNAVAILABLE_FILTERS or (name == "updatedAt" and not self._options.updated_at_filter):
-            raise refusal("1035")
-        if name in {"staticListId", "staticListName"}:
-            raise refusal("1013")
-        if name not in {"createdAt", "updatedAt"}:
-            raise invalid(f"Invalid filter: {name}")
-        start, end = _range(value, name, now)
-        return ExportRequest("leads", _format(asked), chosen, name, start, end)
 
-    def _activity_request(self, asked: dict[str, Any], now: float) -> ExportRequest:
-        names = asked.get("fields") or list(DEFAULT_FIELDS)
-        if not isinstance(names, list):
-            raise invalid("'fields' is a list of names")
-        chosen = _chosen(names, EXPORT_FIELDS, asked)
-        filters = _object(asked.get("filter"), "filter")
-        unknown = sorted(set(filters) - ACTIVITY_FILTERS)
-        if unknown:
-            raise invalid(f"Invalid filter: {', '.join(unknown)}")
-        type_ids = filters.get("activityTypeIds")
-        if type_ids is not None and not (isinstance(type_ids, list) and all(type(one) is int for one in type_ids)):
-            raise invalid("'activityTypeIds' is a list of integers")
-        start, end = _range(filters.get("createdAt"), "createdAt", now)
-        wanted = frozenset(type_ids) if type_ids else None
-        return ExportRequest("activities", _format(asked), chosen, "createdAt", start, end, wanted)
-
-
-def produced(
-    people: People, activities: Activities, files: FileStore, request: ExportRequest
-) -> tuple[int, StoredFile]:
-    """Choose the job's rows and write its file; returns the number of rows and the file."""
+def produced(files: FileStore, request: ExportRequest, at: float) -> tuple[int, StoredFile]:
+    """Choose the rows of a job that starts now and write its file; returns the number of rows and the file."""
     names = [name for name, _, _ in request.fields]
-    if request.kind == "leads":
-        rows = people.between("updatedAt" if request.moment == "updatedAt" else "createdAt", request.start, request.end)
-        pieces = table_pieces(lambda part: people.columns(names, part), rows, request.fields, request.file_format)
-    else:
-        rows = activities.between(request.start, request.end, request.type_ids)
-        pieces = table_pieces(lambda part: activities.columns(names, part), rows, request.fields, request.file_format)
+    rows = request.rows(at)
+    pieces = table_pieces(lambda part: request.columns(names, part), rows, request.fields, request.file_format)
     return len(rows), files.write(pieces)
-
-
-def _chosen(names: list[Any], types: Mapping[str, str], asked: dict[str, Any]) -> tuple[tuple[str, str, str], ...]:
-    unknown = [str(name) for name in names if name not in types]
-    if unknown:
-        raise invalid(f"Invalid fields: {', '.join(unknown)}")
-    if len(set(names)) < len(names):
-        raise invalid("A field is named twice")
-    headers = _object(asked.get("columnHeaderNames") or {}, "columnHeaderNames")
-    strangers = sorted(set(headers) - set(names))
-    if strangers:
-        raise invalid(f"columnHeaderNames names fields that are not exported: {', '.join(strangers)}")
-    return tuple((name, types[name], str(headers.get(name, name))) for name in names)
-
-
-def _format(asked: dict[str, Any]) -> str:
-    file_format = asked.get("format") or "CSV"
-    if file_format not in DELIMITERS:
-        raise invalid(f"Invalid format: {file_format}")
-    return str(file_format)
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise invalid(f"Invalid value specified for attribute '{name}'")
-    return value
-
-
-def _range(value: Any, name: str, now: float) -> tuple[int, int]:
-    given = _object(value, name)
-    try:
-        start, end = parse_instant(str(given["startAt"])), parse_instant(str(given["endAt"]))
-    except (KeyError, ValueError):
-        raise invalid(
-            f"Invalid value specified for attribute '{name}': startAt and endAt as ISO 8601 datetimes"
-        ) from None
-    if end < start:
-        raise invalid(f"'{name}': endAt lies before startAt")
-    if end - start > RANGE_SECONDS_MAX:
-        raise invalid(f"'{name}': the date range must be 31 days or fewer")
-    if start > now:
-        raise invalid(f"'{name}': startAt lies in the future")
-    return start, end
 
 
 def _statuses(text: str) -> frozenset[str]:
@@ -197,13 +131,6 @@ def _statuses(text: str) -> frozenset[str]:
 
 def _folded(status: str) -> str:
     return status.lower().replace("canceled", "cancelled")
-
-
-def _whole(text: str, name: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise Refusal("1001", f"Invalid value '{text}'. Required of type 'integer' for '{name}'") from None
 
 
 def _page_token(job: ExportJob) -> str:

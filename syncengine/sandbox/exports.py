@@ -12,7 +12,7 @@ a job can therefore look Created after it was enqueued.
 import random
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from syncengine.sandbox.files import StoredFile
 from syncengine.sandbox.limits import Limits
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.replies import Refusal, invalid, refusal
-from syncengine.sandbox.values import utc_formatter
+from syncengine.sandbox.values import Value, utc_formatter
 
 DAY_SECONDS = 86_400
 LISTED_SECONDS = 7 * DAY_SECONDS
@@ -44,15 +44,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """A validated create call: `fields` are (name, type, column header), the range is inclusive Unix seconds."""
+    """A validated create call: `fields` are (name, type, column header).
+
+    `rows` are those that the job takes when it starts at an instant, `columns` their values by field name.
+    """
 
     kind: str
     file_format: str
     fields: tuple[tuple[str, str, str], ...]
-    moment: str
-    start: int
-    end: int
-    type_ids: frozenset[int] | None = None
+    rows: Callable[[float], Sequence[int]]
+    columns: Callable[[Sequence[str], Sequence[int]], list[list[Value]]]
 
 
 @dataclass(slots=True)
@@ -105,7 +106,8 @@ class ExportJob:
         return shown
 
 
-Produce = Callable[[ExportRequest], tuple[int, StoredFile]]
+# Chooses the rows of a job that starts at an instant and writes its file; returns their number and the file.
+Produce = Callable[[ExportRequest, float], tuple[int, StoredFile]]
 
 
 class Exports:
@@ -197,7 +199,7 @@ class Exports:
 
     def _start(self, job: ExportJob, at: float) -> None:
         job.started_at = at
-        job.records, job.stored = self._produce(job.request)
+        job.records, job.stored = self._produce(job.request, at)
         least, most = self._options.job_seconds
         seconds = job.outcome.seconds
         if seconds is None:

@@ -1,15 +1,17 @@
-"""The instance's lead fields: forty standard ones, twenty custom ones of every data type, and three without REST name.
+"""The instance's lead fields: the standard ones, twenty custom ones of every data type, and three without REST name.
 
 Names and labels: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/list-of-standard-fields
 Types: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/field-types
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 TEXT_TYPES = frozenset({"string", "text", "email", "phone", "url", "reference", "formula"})
 WHOLE_TYPES = frozenset({"integer", "score"})
 DECIMAL_TYPES = frozenset({"float", "currency", "percent"})
+DATA_TYPES = TEXT_TYPES | WHOLE_TYPES | DECIMAL_TYPES | {"boolean", "date", "datetime"}
 
 LENGTHS = {"string": 255, "email": 255, "phone": 255, "url": 255, "text": 2000, "reference": 255}
 
@@ -92,6 +94,8 @@ doNotCall|Do Not Call|boolean
 emailInvalid|Email Invalid|boolean
 createdAt|Created At|datetime*
 updatedAt|Updated At|datetime*
+externalCompanyId|External Company Id|string
+externalSalesPersonId|External Sales Person Id|string
 """
 
 CUSTOM = """
@@ -158,3 +162,18 @@ def custom_fields() -> list[LeadField]:
 def text_fields(names: list[str]) -> list[LeadField]:
     """Custom string fields for the columns of a user's own file that no standard field matches."""
     return [LeadField(1001 + number, name, name, "string", is_custom=True) for number, name in enumerate(names)]
+
+
+# Of standard fields the API searches these (and some that this instance does not have), of custom ones these types.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/leads
+SEARCHABLE = ("id", "email")
+SEARCHABLE_TYPES = frozenset({"string", "email", "integer"})
+
+
+def searchable_names(fields: Iterable[LeadField]) -> list[str]:
+    """Names of the fields by which leads can be looked up."""
+    return [
+        field.name
+        for field in fields
+        if field.name in SEARCHABLE or (field.is_custom and field.data_type in SEARCHABLE_TYPES)
+    ]

@@ -84,6 +84,29 @@ def transcripts(indices: Sequence[int], keys: Sequence[int]) -> list[Value]:
     ]
 
 
+def company_key(number: int) -> str:
+    """The externalCompanyId of a company."""
+    return f"CO-{number:05}"
+
+
+def salesperson_key(number: int) -> str:
+    """The externalSalesPersonId of a sales person."""
+    return f"rep{number}@sales.example"
+
+
+def references(name: str, count: int, key: Callable[[int], str]) -> Column:
+    """The key of one of `count` records; the first people see to it that each of them is named by someone."""
+
+    def column(indices: Sequence[int], keys: Sequence[int]) -> list[Value]:
+        drawn = numbers(name, keys, max(1, count) * 3)
+        return [
+            key(index) if index < count else key(number) if number < count else None
+            for index, number in zip(indices, drawn, strict=True)
+        ]
+
+    return column
+
+
 def emails(indices: Sequence[int], keys: Sequence[int]) -> list[Value]:
     """An address for nearly everyone; now and then two people share one, as Marketo allows."""
     return [
@@ -97,7 +120,7 @@ def dates(first: date, count: int) -> list[Value]:
     return [None, *((first + timedelta(days=day)).isoformat() for day in range(0, count, 11)), None]
 
 
-def columns(start: int, years: float) -> dict[str, Column]:
+def columns(start: int, years: float, companies: int, salespersons: int) -> dict[str, Column]:
     """How each field's values are made, but for id, createdAt and updatedAt, which the store knows."""
     span = max(1, int(years * 365.25 * 86_400))
     flags = (True, False, False, False, None)
@@ -141,6 +164,8 @@ def columns(start: int, years: float) -> dict[str, Column]:
         "unsubscribedReason": texts("unsubscribedReason", SENTENCES, nulls=0.8),
         "doNotCall": pooled("doNotCall", flags),
         "emailInvalid": pooled("emailInvalid", flags),
+        "externalCompanyId": references("externalCompanyId", companies, company_key),
+        "externalSalesPersonId": references("externalSalesPersonId", salespersons, salesperson_key),
         **custom_columns(start, span),
     }
 
@@ -173,10 +198,10 @@ def custom_columns(start: int, span: int) -> dict[str, Column]:
 class GeneratedPeople:
     """Any number of people, none of them stored."""
 
-    def __init__(self, seed: int, *, start: int, years: float) -> None:
+    def __init__(self, seed: int, *, start: int, years: float, companies: int = 0, salespersons: int = 0) -> None:
         self.fields: list[LeadField] = [*standard_fields(), *custom_fields()]
         self._seed = seed
-        self._columns = columns(start, years)
+        self._columns = columns(start, years, companies, salespersons)
 
     def columns(self, names: Sequence[str], indices: Sequence[int]) -> list[list[Value]]:
         """Values of the rows `indices`, a list for each name; unknown names are null."""

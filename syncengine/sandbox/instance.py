@@ -9,27 +9,31 @@ carries one of the codes that Adobe marks as free. The control path comes before
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from syncengine.sandbox import control
-from syncengine.sandbox.activities import Activities
-from syncengine.sandbox.activity_types import ACTIVITY_TYPES
+from syncengine.sandbox import changes, control
+from syncengine.sandbox.activity_pages import ActivityPages
 from syncengine.sandbox.auth import Tokens
 from syncengine.sandbox.bulk import BulkExports, produced
 from syncengine.sandbox.counters import Counters
+from syncengine.sandbox.database import Database
+from syncengine.sandbox.export_requests import ExportRequests
 from syncengine.sandbox.exports import Exports, Outcome
 from syncengine.sandbox.faults import FaultScript, damage_of
 from syncengine.sandbox.files import FileStore, MemoryFiles
-from syncengine.sandbox.generated import GeneratedPeople
 from syncengine.sandbox.limits import Limits
-from syncengine.sandbox.loaded import LoadedPeople
+from syncengine.sandbox.listings import Listings
 from syncengine.sandbox.messages import Damage, Exchange, Request, Response
+from syncengine.sandbox.metadata import Metadata
 from syncengine.sandbox.options import SandboxOptions
-from syncengine.sandbox.people import People
+from syncengine.sandbox.page import Endpoint, Page
+from syncengine.sandbox.paging import PagingTokens
+from syncengine.sandbox.parameters import PARAMETERS, required
+from syncengine.sandbox.queries import Queries
 from syncengine.sandbox.replies import UNCOUNTED_CODES, HttpRefusal, Refusal, failure, page, refusal, success
-from syncengine.sandbox.routes import API_ROOTS, JSON_TYPE, UNKNOWN, Call, read_call
+from syncengine.sandbox.routes import API_ROOTS, UNKNOWN, Call, read_call
 
 
 class Instance:
@@ -37,21 +41,14 @@ class Instance:
 
     def __init__(self, options: SandboxOptions, *, files: FileStore | None = None) -> None:
         self.options = options
-        source: GeneratedPeople | LoadedPeople
-        if options.leads_from is not None:
-            source = LoadedPeople(options.leads_from)
-            count = source.count
-        else:
-            source = GeneratedPeople(options.seed, start=int(options.start_seconds), years=options.years)
-            count = options.leads
-        self.people = People(source, options, count)
-        self.activities = Activities(options, count)
+        self.data = Database(options)
+        self.people, self.activities = self.data.people, self.data.activities
         self.counters = Counters(options.window_seconds)
         self.limits = Limits(options)
         self.tokens = Tokens(options)
-        store = files or MemoryFiles()
-        self.exports = Exports(options, self.limits, partial(produced, self.people, self.activities, store))
-        self._bulk = BulkExports(options, self.exports, self.people, self.activities)
+        self.exports = Exports(options, self.limits, partial(produced, files or MemoryFiles()))
+        self._bulk = BulkExports(self.exports, ExportRequests(self.data))
+        self._endpoints = self._all_endpoints(PagingTokens(options))
         self._faults = FaultScript(options.faults, options.seed)
         self._latency = random.Random(f"latency {options.seed}")  # noqa: S311  # repeatable, not secret
         self._in_flight = 0
@@ -118,7 +115,7 @@ class Instance:
     def change(self, now: float, **asked: Any) -> dict[str, Any]:
         """Change data as the control path does."""
         self.exports.advance(now)
-        return control.change(self, asked, now)
+        return changes.change(self.data, asked, now)
 
     def _judge(self, call: Call, now: float) -> None:
         """Raise the first reason not to carry the call out."""
@@ -160,42 +157,31 @@ class Instance:
             return self.tokens.identify(call.query, call.form, now)
         if call.kind:
             return self._answer_bulk(call, now, outcome, range_header)
-        return success(self._request_id(now), self._metadata()[call.endpoint](now))
+        for name in PARAMETERS[call.endpoint].required if call.endpoint in PARAMETERS else ():
+            if not (call.is_json and call.request.body):  # a compound key comes in the body
+                required(call.query, name)
+        shown = self._endpoints[call.endpoint](call, now)
+        return success(self._request_id(now), shown.result, **shown.more)
 
     def _answer_bulk(self, call: Call, now: float, outcome: Outcome, range_header: str) -> Response:
-        bulk, kind, job_id = self._bulk, call.kind, call.job_id
-        match call.endpoint.rpartition(".")[2]:
-            case "file":
-                return bulk.file(kind, job_id, range_header, now)
-            case "list":
-                jobs, token = bulk.page(kind, call.query, now)
-                return success(self._request_id(now), jobs, **({"nextPageToken": token} if token else {}))
-            case "create":
-                if not call.headers.get("content-type", "").startswith(JSON_TYPE):
-                    raise refusal("612")
-                shown = bulk.create(kind, call.request.body, now, outcome)
-                self.counters.created(kind)
-            case "enqueue":
-                shown = bulk.enqueue(kind, job_id, now)
-            case "cancel":
-                shown = bulk.cancel(kind, job_id, now)
-            case _:
-                shown = bulk.status(kind, job_id, now)
-        return success(self._request_id(now), [shown])
+        if call.endpoint.endswith(".file"):
+            return self._bulk.file(call, range_header, now)
+        result, more = self._bulk.answer(call, now, outcome)
+        if call.endpoint.endswith(".create"):
+            self.counters.created(self._bulk.kind_of(call))
+        return success(self._request_id(now), result, **more)
 
-    def _metadata(self) -> dict[str, Callable[[float], list[Any]]]:
+    def _all_endpoints(self, tokens: PagingTokens) -> dict[str, Endpoint]:
+        data = self.data
         return {
-            "describe": lambda _now: [field.described() for field in self.people.described],
-            "describe2": lambda _now: [
-                {
-                    "name": "API Lead",
-                    "searchableFields": [[name] for name in ("id", "email") if name in self.people.fields],
-                    "fields": [field.described2() for field in self.people.fields.values()],
-                }
-            ],
-            "activity_types": lambda _now: [kind.described() for kind in ACTIVITY_TYPES],
-            "usage": lambda now: [self._usage(self.limits.calls.day(now), self.limits.calls.used(now))],
-            "usage_last7days": lambda now: [self._usage(*entry) for entry in self.limits.calls.recent(now, 7)],
+            **Metadata(data).endpoints(),
+            **ActivityPages(data, tokens).endpoints(),
+            **Queries(data, tokens).endpoints(),
+            **Listings(data, tokens).endpoints(),
+            "usage": lambda _call, now: Page([self._usage(self.limits.calls.day(now), self.limits.calls.used(now))]),
+            "usage_last7days": lambda _call, now: Page(
+                [self._usage(*entry) for entry in self.limits.calls.recent(now, 7)]
+            ),
         }
 
     def _usage(self, day: str, total: int) -> dict[str, Any]:

@@ -28,6 +28,17 @@ class SandboxOptions:
     leads: int = 100_000
     activities: int = 300_000
     years: float = 3.0  # how far back the oldest lead and activity lie
+    programs: int = 60
+    program_members: int = 6_000
+    lists: int = 12
+    campaigns: int = 100
+    companies: int = 200
+    salespersons: int = 20
+    opportunities: int = 400
+    opportunity_roles: int = 1_000
+    named_accounts: int = 150
+    named_account_lists: int = 6
+    custom_object_rows: int = 1_000  # of each approved custom object
     leads_from: Path | None = None  # CSV or Parquet with the user's own people instead of generated ones
     start: datetime | None = None  # first instant of the sandbox's clock; the server's default is the real now
     speed: float = 1.0  # sandbox seconds per real second
@@ -49,6 +60,9 @@ class SandboxOptions:
     jobs_queued: int = 10  # those that run included
     status_seconds: float = 60.0  # status and list show the instance as of the last whole multiple of this
     updated_at_filter: bool = True  # False: a subscription that answers 1035 to the updatedAt filter
+    crm: bool = False  # True: a native CRM sync owns companies, opportunities, their roles and sales persons (1018)
+    paging_token_seconds: float = 30 * 86_400.0  # Adobe names no life of paging tokens
+    late_activities: float = 0.0  # share of activities that become visible only hours after their own date
     faults: tuple[dict[str, Any], ...] = ()  # fault rules, see faults.py
 
     def __post_init__(self) -> None:
@@ -60,8 +74,22 @@ class SandboxOptions:
             raise ValueError("a token lives for at least a second")
         if self.window_seconds <= 0 or self.status_seconds <= 0 or (self.bandwidth is not None and self.bandwidth <= 0):
             raise ValueError("window_seconds, status_seconds and bandwidth are positive numbers")
-        if min(self.leads, self.activities, self.calls_per_window, self.in_flight) < 0:
+        counts: tuple[int, ...] = (
+            self.leads,
+            self.activities,
+            self.calls_per_window,
+            self.in_flight,
+            self.programs,
+            self.lists,
+        )
+        counts += (self.program_members, self.campaigns, self.companies, self.salespersons, self.opportunities)
+        counts += (self.opportunity_roles, self.named_accounts, self.named_account_lists, self.custom_object_rows)
+        if min(counts) < 0:
             raise ValueError("counts of the sandbox are never negative")
+        if not 0 <= self.late_activities <= 1:
+            raise ValueError("late_activities is a share from 0 to 1")
+        if not self.paging_token_seconds > 0:
+            raise ValueError("paging_token_seconds is a positive number")
         for low, high in (self.latency_seconds, self.job_seconds):
             if not 0 <= low <= high:
                 raise ValueError(f"a range goes from its least to its most: {low}, {high}")

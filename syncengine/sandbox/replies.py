@@ -35,7 +35,13 @@ MESSAGES = {
     "612": "Invalid Content Type",
     "615": "Concurrent access limit '{}' reached",
     "713": "Transient Error",
+    "704": "Invalid date format",
+    "1001": "Invalid value '{}'. Required of type '{}'",
+    "1002": "Missing value for the required parameter '{}'",
+    "1006": "Field '{}' not found",
+    "1011": "Field '{}' not supported",
     "1013": "Object not found",
+    "1018": "CRM Enabled",
     "1035": "Unsupported filter type for target subscription",
 }
 
@@ -59,9 +65,9 @@ def invalid(message: str) -> Refusal:
     return Refusal("1003", message)
 
 
-def success(request_id: str, result: Sequence[Any], **more: Any) -> Response:
-    """An envelope with a result."""
-    body = {"requestId": request_id, "result": result, "success": True, **more}
+def success(request_id: str, result: Sequence[Any] | None, **more: Any) -> Response:
+    """An envelope with a result; without the key when there is None, as asset endpoints and paging tokens answer."""
+    body = {"requestId": request_id, **({} if result is None else {"result": result}), "success": True, **more}
     return Response(200, JSON_HEADERS, orjson.dumps(body))
 
 

@@ -6,7 +6,7 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
 from syncengine.sandbox.messages import Request
@@ -20,28 +20,77 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
 API_ROOTS = ("/identity/", "/rest/", "/bulk/")
-BULK_PATH = re.compile(
-    r"/bulk/v1/(?P<kind>leads|activities)/export"
-    r"(?:\.json|/(?P<make>create)\.json|/(?P<job>[^/]+)/(?P<verb>enqueue|cancel|status|file)\.json)"
-)
-BULK_METHODS = {"list": "GET", "create": "POST", "enqueue": "POST", "cancel": "POST", "status": "GET", "file": "GET"}
-METHODS = {
-    "identity": frozenset({"GET", "POST"}),
-    **{
-        f"{kind}.export.{verb}": frozenset({method})
-        for kind in ("leads", "activities")
-        for verb, method in BULK_METHODS.items()
-    },
+BULK_ROOTS = {
+    "leads": "/bulk/v1/leads/export",
+    "activities": "/bulk/v1/activities/export",
+    "program_members": "/bulk/v1/program/members/export",
+    "custom_objects": "/bulk/v1/customobjects/{apiName}/export",
 }
-ONLY_GET = frozenset({"GET"})
+BULK_METHODS = {"list": "GET", "create": "POST", "enqueue": "POST", "cancel": "POST", "status": "GET", "file": "GET"}
+BULK_TAILS = {"list": ".json", "create": "/create.json"}
+# Every endpoint by its path, in Adobe's own spelling of the parts that vary.
 PATHS = {
     "/identity/oauth/token": "identity",
     "/rest/v1/leads/describe.json": "describe",
     "/rest/v1/leads/describe2.json": "describe2",
+    "/rest/v1/leads/partitions.json": "partitions",
+    "/rest/v1/leads.json": "leads.query",
     "/rest/v1/activities/types.json": "activity_types",
+    "/rest/v1/activities/pagingtoken.json": "activities.paging_token",
+    "/rest/v1/activities.json": "activities.page",
+    "/rest/v1/activities/leadchanges.json": "lead_changes.page",
+    "/rest/v1/activities/deletedleads.json": "deleted_leads.page",
+    "/rest/v1/activities/external/types.json": "activities.external_types",
+    "/rest/v1/activities/external/type/{apiName}/describe.json": "activities.external_type",
+    "/rest/v1/lists.json": "lists.list",
+    "/rest/v1/lists/{listId}/leads.json": "lists.leads",
+    "/rest/v1/list/{listId}/leads.json": "list.leads",
+    "/rest/v1/campaigns.json": "campaigns.list",
+    "/rest/asset/v1/programs.json": "programs.list",
+    "/rest/v1/programs/members/describe.json": "program_members.describe",
+    "/rest/v1/companies.json": "companies.query",
+    "/rest/v1/companies/describe.json": "companies.describe",
+    "/rest/v1/salespersons.json": "salespersons.query",
+    "/rest/v1/salespersons/describe.json": "salespersons.describe",
+    "/rest/v1/opportunities.json": "opportunities.query",
+    "/rest/v1/opportunities/describe.json": "opportunities.describe",
+    "/rest/v1/opportunities/roles.json": "opportunity_roles.query",
+    "/rest/v1/opportunities/roles/describe.json": "opportunity_roles.describe",
+    "/rest/v1/namedaccounts.json": "named_accounts.query",
+    "/rest/v1/namedaccounts/describe.json": "named_accounts.describe",
+    "/rest/v1/namedAccountLists.json": "named_account_lists.query",
+    "/rest/v1/namedAccountList/{id}/namedAccounts.json": "named_account_list_members.page",
+    "/rest/v1/customobjects.json": "custom_objects.list",
+    "/rest/v1/customobjects/schema.json": "custom_objects.schema",
+    "/rest/v1/customobjects/schema/{apiName}/describe.json": "custom_objects.schema_describe",
+    "/rest/v1/customobjects/{customObjectName}.json": "custom_objects.query",
+    "/rest/v1/customobjects/{customObjectName}/describe.json": "custom_objects.describe",
     "/rest/v1/stats/usage.json": "usage",
     "/rest/v1/stats/usage/last7days.json": "usage_last7days",
 }
+PATHS |= {
+    root + BULK_TAILS.get(verb, f"/{{exportId}}/{verb}.json"): f"{kind}.export.{verb}"
+    for kind, root in BULK_ROOTS.items()
+    for verb in BULK_METHODS
+}
+METHODS = {
+    "identity": frozenset({"GET", "POST"}),
+    **{f"{kind}.export.{verb}": frozenset({how}) for kind in BULK_ROOTS for verb, how in BULK_METHODS.items()},
+}
+ONLY_GET = frozenset({"GET"})
+TEMPLATES = tuple(
+    (
+        re.compile(
+            "".join(
+                f"(?P<{part[1:-1]}>[^/]+)" if part[:1] == "{" else re.escape(part)
+                for part in re.split(r"(\{\w+\})", path)
+            )
+        ),
+        endpoint,
+    )
+    for path, endpoint in PATHS.items()
+    if "{" in path
+)
 UNKNOWN = "unknown"
 
 
@@ -55,7 +104,17 @@ class Call:
     headers: Mapping[str, str]
     request: Request
     kind: str = ""
-    job_id: str = ""
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def job_id(self) -> str:
+        """The id of the export that the call is about."""
+        return self.path.get("exportId", "")
+
+    @property
+    def is_json(self) -> bool:
+        """The body says that it is JSON."""
+        return self.headers.get("content-type", "").startswith(JSON_TYPE)
 
     @property
     def form(self) -> dict[str, str]:
@@ -95,14 +154,21 @@ def read_call(request: Request, headers: Mapping[str, str]) -> Call:
     if method == "POST" and query.get("_method") == "GET":
         method = "GET"
         query = {name: value for name, value in query.items() if name != "_method"} | form_of(request, headers)
-    endpoint = PATHS.get(request.path)
-    if endpoint is not None:
-        return Call(endpoint, method, query, headers, request)
-    match = BULK_PATH.fullmatch(request.path)
-    if match is None:
-        return Call(UNKNOWN, method, query, headers, request)
-    kind, verb = match["kind"], match["make"] or match["verb"] or "list"
-    return Call(f"{kind}.export.{verb}", method, query, headers, request, kind, match["job"] or "")
+    endpoint, path = _found(request.path)
+    kind, is_export, _ = endpoint.partition(".export.")
+    return Call(endpoint, method, query, headers, request, kind if is_export else "", path)
+
+
+def _found(path: str) -> tuple[str, dict[str, str]]:
+    """The endpoint of a path, and the parts of it that vary."""
+    endpoint = PATHS.get(path, "")
+    if endpoint and "{" not in path:
+        return endpoint, {}
+    for template, name in TEMPLATES:
+        match = template.fullmatch(path)
+        if match is not None:
+            return name, match.groupdict()
+    return UNKNOWN, {}
 
 
 def _joined(request: Request) -> dict[str, str]:

@@ -22,8 +22,8 @@ def exports_of(rows: int = 100, kind: str = "leads") -> tuple[Exports, ExportReq
     """Jobs that each have so many rows, and a request for one."""
     options = small_options()
     files = MemoryFiles()
-    exports = Exports(options, Limits(options), lambda _request: (rows, files.write([b"x" * rows])))
-    return exports, ExportRequest(kind, "CSV", (("id", "integer", "id"),), "createdAt", 0, 1)
+    exports = Exports(options, Limits(options), lambda _request, _at: (rows, files.write([b"x" * rows])))
+    return exports, ExportRequest(kind, "CSV", (("id", "integer", "id"),), lambda _at: [], lambda _names, _rows: [])
 
 
 def played(actions: list[tuple[str, int]], step: float | None) -> list[ExportJob]:
@@ -105,8 +105,8 @@ def test_a_failed_job_shows_its_reason_and_costs_nothing() -> None:
     """A job that fails has no file and uses none of the day's bytes."""
     options = small_options()
     limits = Limits(options)
-    exports = Exports(options, limits, lambda _request: (5, MemoryFiles().write([b"12345"])))
-    request = ExportRequest("leads", "CSV", (), "createdAt", 0, 1)
+    exports = Exports(options, limits, lambda _request, _at: (5, MemoryFiles().write([b"12345"])))
+    request = ExportRequest("leads", "CSV", (), lambda _at: [], lambda _names, _rows: [])
     job = exports.create(request, START, Outcome("Failed", "too bad", 7))
     exports.enqueue(job, START)
     exports.advance(START + 7)
@@ -120,8 +120,8 @@ def test_a_completed_job_is_metered_on_the_day_that_it_ends() -> None:
     """Bytes count when the job finishes, not when its file is fetched."""
     options = small_options()
     limits = Limits(options)
-    exports = Exports(options, limits, lambda _request: (5, MemoryFiles().write([b"12345"])))
-    job = exports.create(ExportRequest("leads", "CSV", (), "createdAt", 0, 1), START, Outcome())
+    exports = Exports(options, limits, lambda _request, _at: (5, MemoryFiles().write([b"12345"])))
+    job = exports.create(ExportRequest("leads", "CSV", (), lambda _at: [], lambda _names, _rows: []), START, Outcome())
     exports.enqueue(job, START)
     exports.advance(START + 29)
     before = limits.exported.used(START + 29)

@@ -101,7 +101,7 @@ async def test_json_is_compressed_when_asked_and_dates_are_the_sandboxs() -> Non
         headers = {**client.headers, "Accept-Encoding": "gzip"}
         async with client.session.get("/rest/v1/leads/describe.json", headers=headers) as reply:
             assert reply.headers["Content-Encoding"] == "gzip"
-            assert len((await reply.json())["result"]) == 64
+            assert len((await reply.json())["result"]) == 66
             assert reply.headers["Date"].endswith("GMT")
         async with client.session.get("/rest/v1/stats/usage.json", headers=headers) as reply:
             assert "Content-Encoding" not in reply.headers
@@ -116,7 +116,7 @@ async def test_broken_connections_break(action: str, caplog: pytest.LogCaptureFi
         with pytest.raises(ClientError):
             await client.json("POST", "/rest/v1/leads/describe.json", params={"_method": "GET"})
         await client.json("POST", "/__sandbox__/faults", json=[])
-        assert len((await client.json("GET", "/rest/v1/leads/describe.json"))["result"]) == 64
+        assert len((await client.json("GET", "/rest/v1/leads/describe.json"))["result"]) == 66
         assert (await client.json("GET", "/__sandbox__/counters"))["in_flight"] == 0
         assert [record.message for record in caplog.records] == []
 

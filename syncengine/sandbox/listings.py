@@ -1,0 +1,127 @@
+"""What can be listed: static lists, their members and campaigns by `nextPageToken` alone, programs by offset.
+
+https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/list-membership
+https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/programs
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from syncengine.sandbox.database import Database
+from syncengine.sandbox.page import Endpoint, Page
+from syncengine.sandbox.paging import PagingTokens
+from syncengine.sandbox.parameters import batch_size, flag, parts, whole, whole_parts
+from syncengine.sandbox.queries import lead_names
+from syncengine.sandbox.records import Records
+from syncengine.sandbox.replies import invalid, refusal
+from syncengine.sandbox.routes import Call
+from syncengine.sandbox.values import Value
+
+IDS_MAX = 300
+PROGRAMS_MAX, PROGRAMS_DEFAULT = 200, 20
+NOTHING_FOUND = "No assets found for the given search criteria."
+
+
+class Listings:
+    """Answers lists, campaigns and programs."""
+
+    def __init__(self, data: Database, tokens: PagingTokens) -> None:
+        self._data = data
+        self._tokens = tokens
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """The endpoints by name."""
+        return {
+            "lists.list": lambda call, now: self._listed(self._data.lists.records, call, now),
+            "campaigns.list": self._campaigns,
+            "lists.leads": self._leads,
+            "list.leads": self._leads,
+            "programs.list": self._programs,
+        }
+
+    def _campaigns(self, call: Call, now: float) -> Page:
+        wants_triggerable = flag(call.query.get("isTriggerable") or "false")
+        return self._listed(self._data.campaigns, call, now, triggerable_only=wants_triggerable)
+
+    def _listed(self, table: Records, call: Call, now: float, *, triggerable_only: bool = False) -> Page:
+        rows = self._filtered(table, call.query)
+        if triggerable_only:
+            kinds, active = table.columns(["type", "active"], rows)
+            rows = [r for r, kind, on in zip(rows, kinds, active, strict=True) if kind == "trigger" and on]
+        rows, more = self._paged(rows, call, now)
+        # What is empty is left out.
+        shown = table.json_rows(list(table.fields), rows)
+        return Page([{name: value for name, value in row.items() if value is not None} for row in shown], more)
+
+    def _filtered(self, table: Records, query: Mapping[str, str]) -> list[int]:
+        wanted: dict[str, Sequence[Value]] = {
+            name: parts(query, name) for name in ("name", "programName", "workspaceName") if query.get(name)
+        }
+        if query.get("id"):
+            wanted["id"] = whole_parts(query, "id", IDS_MAX)
+        rows = table.rows()
+        for name, values in wanted.items():
+            column = table.columns([name], rows)[0]
+            rows = [row for row, value in zip(rows, column, strict=True) if value in values]
+        return rows
+
+    def _leads(self, call: Call, now: float) -> Page:
+        row = self._data.lists.find("id", whole(call.path["listId"]))
+        if row is None:
+            raise refusal("1013")
+        names = lead_names(self._data.people, call.query)
+        rows, more = self._paged(self._data.lists.members(row), call, now)
+        return Page(self._data.people.json_rows(names, rows), more)
+
+    def _paged(self, rows: Sequence[int], call: Call, now: float) -> tuple[list[int], dict[str, Any]]:
+        """The rows of this page, and the token of the next; the place of a token is the last row that was given."""
+        size, scope = batch_size(call.query), f"{call.endpoint} {sorted(call.path.items())}"
+        text = call.query.get("nextPageToken", "")
+        if text:
+            (last,) = self._tokens.read(scope, text, now)
+            rows = [row for row in rows if row > last]
+        page = list(rows[:size])
+        more = len(rows) > size
+        return page, {"nextPageToken": self._tokens.issue(scope, (page[-1],), now)} if more else {}
+
+    def _programs(self, call: Call, _now: float) -> Page:
+        most = whole(call.query.get("maxReturn") or str(PROGRAMS_DEFAULT))
+        offset = whole(call.query.get("offset") or "0")
+        if not 1 <= most <= PROGRAMS_MAX or offset < 0:
+            raise invalid(f"maxReturn is 1 to {PROGRAMS_MAX}, offset 0 or more")
+        earliest = _instant(call.query.get("earliestUpdatedAt", ""), 0)
+        latest = _instant(call.query.get("latestUpdatedAt", ""), 1 << 40)
+        if earliest > latest:
+            raise invalid("earliestUpdatedAt lies after latestUpdatedAt")
+        programs = self._data.programs
+        rows = programs.between("updatedAt", earliest, latest)
+        names = programs.columns(["name"], rows)[0]
+        # By name, as Adobe's examples are: a program that is renamed can slip from one page to another.
+        ordered = [row for _, row in sorted(zip(names, rows, strict=True), key=lambda pair: str(pair[0]).lower())]
+        shown = [
+            _asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])
+        ]
+        if not shown:
+            return Page(None, {"errors": [], "warnings": [NOTHING_FOUND]})
+        return Page(shown, {"errors": [], "warnings": []})
+
+
+def _asset(values: dict[str, Any]) -> dict[str, Any]:
+    """A program as the asset API writes it, with its own form of dates."""
+    shown = {name: value for name, value in values.items() if not name.startswith("folder") and value is not None}
+    for name in ("createdAt", "updatedAt"):
+        shown[name] = f"{values[name]}+0000"
+    return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
+
+
+def _instant(text: str, absent: int) -> int:
+    if not text:
+        return absent
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refusal("704") from None
+    if moment.tzinfo is None or moment.microsecond:
+        raise refusal("704")
+    return int(moment.timestamp())
