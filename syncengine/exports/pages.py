@@ -21,7 +21,8 @@ from syncengine.errors import CallRejected, NotFound
 from syncengine.marketo.call import Call
 from syncengine.marketo.endpoints import activities
 from syncengine.marketo.limits import FILTER_VALUES_MAX
-from syncengine.marketo.rows import Page, instant_or_none
+from syncengine.marketo.pages import Page
+from syncengine.marketo.rows import instant_or_none
 from syncengine.transport.client import Client
 
 Rows = Sequence[Mapping[str, Any]]

@@ -11,10 +11,10 @@ from typing import Final, Literal
 from syncengine.marketo import columns
 from syncengine.marketo.call import Call
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS
-from syncengine.marketo.endpoints import activities, campaigns, lists, objects, programs
+from syncengine.marketo.endpoints import activities, campaigns, leads, lists, objects, programs, usage
 from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS, PROGRAM_MEMBERS, ExportKind, custom_object
 from syncengine.marketo.endpoints.objects import ObjectKind
-from syncengine.marketo.rows import Page
+from syncengine.marketo.pages import Page
 from syncengine.schema import Field, FieldType
 
 TimeFilter = Literal["createdAt", "updatedAt"]
@@ -33,9 +33,10 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Asked for as a whole, page after page: what is not in it any more is gone."""
+    """Asked for page after page; where it `is_whole`, what is not in it any more is gone."""
 
     pages: Pages
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,9 @@ class ByKey:
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """Asked for in a way of its own, which `exports.specials` knows under this name."""
+    """Asked for in a way of its own, which `exports.readers` knows under this name."""
 
-    name: Literal["fields", "activity_types", "partitions", "usage", "named_account_lists", "named_accounts"]
-    is_whole: bool = True
+    name: Literal["fields", "lead_changes", "named_account_lists", "named_accounts"]
 
 
 Way = Bulk | Listing | Since | ByKey | Special
@@ -102,6 +102,8 @@ class Stream:
 LEAD: Final = "Read-Only Lead"
 ACTIVITY: Final = "Read-Only Activity"
 ASSETS: Final = "Read-Only Assets"
+CAMPAIGN: Final = "Read-Only Campaign"
+ACCOUNT_LIST: Final = "Read-Only Named Account List"
 
 STREAMS: Mapping[str, Stream] = {
     stream.name: stream
@@ -147,7 +149,7 @@ STREAMS: Mapping[str, Stream] = {
         ),
         Stream(
             "activity_types",
-            Special("activity_types"),
+            Listing(lambda _: activities.type_rows()),
             ("id",),
             ACTIVITY,
             columns=columns.ACTIVITY_TYPE_COLUMNS,
@@ -155,10 +157,16 @@ STREAMS: Mapping[str, Stream] = {
         ),
         Stream("lists", Listing(lists.lists), ("id",), LEAD, columns=columns.LIST_COLUMNS),
         Stream("programs", Listing(programs.programs), ("id",), ASSETS, columns=columns.PROGRAM_COLUMNS, turn=0),
-        Stream("campaigns", Listing(campaigns.campaigns), ("id",), ASSETS, columns=columns.CAMPAIGN_COLUMNS),
-        Stream("partitions", Special("partitions"), ("id",), LEAD, columns=columns.PARTITION_COLUMNS),
+        Stream("campaigns", Listing(campaigns.campaigns), ("id",), CAMPAIGN, columns=columns.CAMPAIGN_COLUMNS),
+        Stream("partitions", Listing(lambda _: leads.partitions()), ("id",), LEAD, columns=columns.PARTITION_COLUMNS),
         Stream("fields", Special("fields"), ("object", "name"), LEAD, columns=columns.FIELD_COLUMNS),
-        Stream("usage", Special("usage", is_whole=False), ("date",), "", columns=columns.USAGE_COLUMNS),
+        Stream(
+            "usage",
+            Listing(lambda _: usage.last_7_days(), is_whole=False),
+            ("date",),
+            "",
+            columns=columns.USAGE_COLUMNS,
+        ),
         Stream(
             "opportunity_roles",
             ByKey(objects.OPPORTUNITY_ROLES, "leadId", "leads", "id", only_changed=True),
@@ -195,7 +203,7 @@ STREAMS: Mapping[str, Stream] = {
             "named_account_lists",
             Special("named_account_lists"),
             ("marketoGUID",),
-            objects.NAMED_ACCOUNT_LISTS.permission,
+            ACCOUNT_LIST,
             columns=columns.NAMED_ACCOUNT_LIST_COLUMNS,
         ),
         Stream(
