@@ -17,12 +17,15 @@ from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
 from syncengine.errors import ConfigError, NoSpace, StateUnusable, Unavailable
+from syncengine.exports.bring import Parts
+from syncengine.exports.catalog import Catalog
 from syncengine.exports.cost import stream_plans
+from syncengine.exports.due import Wanted
 from syncengine.exports.fields import Choice
-from syncengine.exports.plan import Wanted, prepare
+from syncengine.exports.plan import Planner
+from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Reach
-from syncengine.exports.sync import Parts, sync
-from syncengine.exports.window import KIND, MOVES
+from syncengine.exports.sync import sync
 from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
 from syncengine.jobs.sql import SqlJobStore, open_journal
 from syncengine.marketo.call import Priority
@@ -66,12 +69,14 @@ class Engine:
     async def plan(self, *, full: Collection[str] = ()) -> SyncPlan:
         """What a sync would do and cost now; spends `describe` and `usage`, and asks for no export."""
         instance = self.settings.instance.name
-        prepared = await prepare(self.client, self.journal, self.destination, instance, self._wanted(full))
+        catalog = Catalog(self.client)
+        planner = Planner(self.client, self.journal, self.destination, instance, catalog)
+        found = await planner.prepare(self._wanted(full))
         used = await self.client.send(usage.today())
         spent = (await self.client.gate.use()).spent_today
         limits = self.settings.limits
         bytes_left = max(0, limits.export_bytes_per_day - spent.export_bytes)
-        streams = stream_plans(prepared, self.client.server_now(), bytes_left)
+        streams = stream_plans(found, self.client.server_now(), bytes_left)
         return SyncPlan(
             streams=streams,
             calls=sum(each.calls for each in streams),
@@ -168,7 +173,7 @@ async def open_engine(
         # A lease outlasts a stalled process by real seconds, however fast a sandbox's clock runs.
         ttl = LEASE_TTL_SECONDS * max(1.0, instance.time_scale)
         journal = await opened.enter_async_context(
-            open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock, lease_ttl_seconds=ttl)
+            open_journal(settings.state.path / JOURNAL, JOBS, clock, lease_ttl_seconds=ttl)
         )
         await journal.claim(instance.name, instance.base_url)
         destination = open_destination(settings)

@@ -11,8 +11,9 @@ from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.engine import JOURNAL, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.errors import SyncEngineError
+from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Stretch, prefix_end
-from syncengine.exports.window import KIND, MOVES, lease_name, stretch_of
+from syncengine.exports.window import KIND, lease_name, stretch_of
 from syncengine.jobs.job import Job, Run
 from syncengine.jobs.lease import is_held
 from syncengine.jobs.sql import open_journal
@@ -65,7 +66,7 @@ async def _journal(settings: Settings, now: datetime | None) -> tuple[list[Run],
     path = settings.state.path / JOURNAL
     if not await run_blocking(path.exists):
         return [], [], set()
-    async with open_journal(path, {KIND: MOVES}, SystemClock()) as journal:
+    async with open_journal(path, JOBS, SystemClock()) as journal:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
         windows = await journal.jobs(settings.instance.name, kind=KIND, unfinished_only=True)
         leases = await journal.leases(settings.instance.name)

@@ -82,7 +82,7 @@ def _required(number: int | None) -> int:
 
 def _number(stated: Any) -> float:
     if isinstance(stated, bool) or not isinstance(stated, int | float | str):
-        raise ValueError("not a number")
+        raise ValueError("not a number")  # noqa: TRY004  # the caller keeps what does not fit
     number = float(stated)
     if not isfinite(number):
         raise ValueError("not a finite number")

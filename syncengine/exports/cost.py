@@ -8,9 +8,10 @@ from datetime import datetime
 from math import ceil
 
 from syncengine.exports.budget import density, is_measured
-from syncengine.exports.plan import Prepared
+from syncengine.exports.plan import Preparation, Prepared
+from syncengine.exports.reading import READING
 from syncengine.exports.slice import Stretch
-from syncengine.exports.window import stretch_of
+from syncengine.exports.window import CLEANED, stretch_of
 from syncengine.marketo.limits import EXPORT_RUNNING_MAX, EXPORT_STATUS_SECONDS
 from syncengine.reports import StreamPlan
 
@@ -20,12 +21,33 @@ CALLS_PER_WINDOW = 3
 JOB_SECONDS_TYPICAL = 60.0
 
 
-def stream_plans(prepared: Sequence[Prepared], now: datetime, export_bytes_left: int) -> tuple[StreamPlan, ...]:
-    """What each stream of the run will cost. Windows of all streams go in turn: each kind is watched to the end."""
-    run_seconds = sum(_seconds(len(each.stretches)) for each in prepared)
+def stream_plans(found: Preparation, now: datetime, export_bytes_left: int) -> tuple[StreamPlan, ...]:
+    """What each stream of the run will cost. Windows of all streams go in turn: each kind is watched to the end.
+
+    A stream that cannot be brought costs nothing and says why.
+    """
+    prepared = found.streams
+    run_seconds = sum(_seconds(len(_windows(each))) for each in prepared)
     waiting = _waiting(prepared, export_bytes_left)
     polls = ceil(run_seconds / EXPORT_STATUS_SECONDS)
-    return tuple(_stream_plan(each, now, polls, waiting[number]) for number, each in enumerate(prepared))
+    plans = [_stream_plan(each, now, polls, waiting[number]) for number, each in enumerate(prepared)]
+    for name, reason in (*found.denied.items(), *found.skipped.items()):
+        plans.append(StreamPlan(name, 0, 0, now, now, 0, notes=(str(reason),)))
+    return tuple(plans)
+
+
+def _windows(prepared: Prepared) -> list[Stretch]:
+    """The time of each window: readings are not exported."""
+    new = [each.stretch for each in prepared.new if not each.is_reading]
+    return [*new, *(Stretch(*stretch_of(job)) for job in prepared.resumed if job.kind != READING)]
+
+
+def _reading_calls(prepared: Prepared) -> int:
+    """What the readings of a stream will take: as many calls as the last one did, and one before the first."""
+    count = sum(each.is_reading for each in prepared.new)
+    past = [job for job in prepared.jobs if job.kind == READING and job.state == CLEANED]
+    last = max(past, key=lambda job: job.updated_at, default=None)
+    return count * (int(last.facts.get("calls", 1)) if last else 1)
 
 
 def _waiting(prepared: Sequence[Prepared], export_bytes_left: int) -> list[int]:
@@ -33,8 +55,13 @@ def _waiting(prepared: Sequence[Prepared], export_bytes_left: int) -> list[int]:
     line = []
     for number, each in enumerate(prepared):
         rate = density(each.measured) or 0.0
-        old = [(job.priority, Stretch(*stretch_of(job))) for job in each.resumed if not is_measured(job)]
-        for priority, stretch in (*old, *((new.priority, new.stretch) for new in each.new)):
+        old = [
+            (job.priority, Stretch(*stretch_of(job)))
+            for job in each.resumed
+            if job.kind != READING and not is_measured(job)
+        ]
+        new = [(one.priority, one.stretch) for one in each.new if not one.is_reading]
+        for priority, stretch in (*old, *new):
             size = rate * (stretch.end - stretch.start).total_seconds()
             line.append((priority, -stretch.start.timestamp(), number, size))
     waiting, left = [0] * len(prepared), float(export_bytes_left)
@@ -52,18 +79,19 @@ def _seconds(windows: int) -> float:
 
 
 def _stream_plan(prepared: Prepared, now: datetime, polls: int, waiting: int) -> StreamPlan:
-    stretches = prepared.stretches
-    count = len(stretches)
-    span = sum((each.end - each.start).total_seconds() for each in stretches)
+    stretches, exported = prepared.stretches, _windows(prepared)
+    count = len(exported)
+    span = sum((each.end - each.start).total_seconds() for each in exported)
     rate = density(prepared.measured)
+    described = 0 if prepared.shape.stream.columns else 1
     return StreamPlan(
         stream=prepared.shape.stream.name,
-        windows=count,
+        windows=len(stretches),
         resumed=len(prepared.resumed),
         waiting=waiting,
         start=stretches[0].start if stretches else prepared.cursor,
         end=max((each.end for each in stretches), default=min(prepared.cursor, now)),
-        calls=CALLS_PER_WINDOW * count + (polls if count else 0) + (0 if prepared.shape.stream.columns else 1),
+        calls=CALLS_PER_WINDOW * count + (polls if count else 0) + _reading_calls(prepared) + described,
         bytes_estimate=None if rate is None else round(rate * span),
         seconds_estimate=_seconds(count),
         notes=prepared.shape.notes,

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncengine.clock import Clock
-from syncengine.destinations import Applied, Destination, Late, Window
+from syncengine.destinations import Applied, Destination, Late, Marks, Snapshot, Window
 from syncengine.exports import privacy
+from syncengine.exports.marks import MARKED, Marking
 from syncengine.exports.tally import ParseProblems, Tally
-from syncengine.exports.window import counts, shape_of, stretch_of
+from syncengine.exports.window import counts, part_of, shape_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.observe.events import Event, WindowApplied
 from syncengine.threads import run_blocking
@@ -31,8 +32,12 @@ class Landing:
     spool: Path
     observe: Callable[[Event], None]
     hash_key: bytes = field(default=b"", repr=False)
-    hard_delete: frozenset[str] = frozenset()
+    hard_delete: set[str] = field(default_factory=set)
     tallies: dict[str, Tally] = field(default_factory=dict)
+
+    def tally(self, job: Job) -> Tally:
+        """The count of the window's stream."""
+        return self.tallies.setdefault(job.group, Tally())
 
     async def land(self, job: Job, batches: Iterable["pa.RecordBatch"], problems: ParseProblems) -> Applied:
         """Merge a window's rows, hashed where they are to be, and count what that did.
@@ -40,7 +45,9 @@ class Landing:
         Raises what reading the rows raises, and the destination's errors; nothing is applied then.
         """
         shape, (start, end) = shape_of(job), stretch_of(job)
-        rows = privacy.hashed(batches, shape.hashed, self.hash_key) if shape.hashed else batches
+        marking = Marking(shape.stream.marks) if shape.stream.marks else None
+        rows = marking.watch(batches) if marking else batches
+        rows = privacy.hashed(rows, shape.hashed, self.hash_key) if shape.hashed else rows
         late = job.facts.get("late_before")
         window = Window(
             instance=job.instance,
@@ -56,6 +63,9 @@ class Landing:
             newer_by=shape.stream.newer_by,
             batches=rows,
             late=Late(shape.stream.dated_by, datetime.fromisoformat(late)) if late and shape.stream.dated_by else None,
+            snapshot=snapshot_of(job),
+            marks=Marks(MARKED, marking.batches(), MARKED in self.hard_delete) if marking else None,
+            can_be_marked=job.group == MARKED,
             hard_delete=job.group in self.hard_delete,
         )
         began = self.clock.monotonic()
@@ -65,8 +75,9 @@ class Landing:
 
     def _count(self, job: Job, applied: Applied, problems: ParseProblems, seconds: float) -> None:
         size = job.facts.get("file_bytes") or 0
-        tally = self.tallies.setdefault(job.group, Tally())
-        tally.add(applied, problems.unparsed, file_bytes=size, is_unverified=bool(job.facts.get("unverified")))
+        self.tally(job).add(
+            applied, problems.unparsed, file_bytes=size, is_unverified=bool(job.facts.get("unverified"))
+        )
         self.observe(
             WindowApplied(
                 stream=job.group,
@@ -79,3 +90,11 @@ class Landing:
                 seconds=seconds,
             )
         )
+
+
+def snapshot_of(job: Job) -> Snapshot | None:
+    """Of what the window has every row there is: of the stream, of one list's part of it, or of nothing."""
+    list_id = part_of(job).list_id
+    if list_id is not None:
+        return Snapshot("listId", list_id)
+    return Snapshot() if job.facts.get("whole") else None

@@ -13,6 +13,7 @@ does when Marketo no longer takes its token.
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import anyio
@@ -40,20 +41,21 @@ class PagingStuck(CallRejected):
     """A listing gives tokens that lead nowhere."""
 
 
-async def every(client: Client, pages: Pages, take: Take, following: str = "") -> None:
-    """Read a listing from `following` on to its end; `take` is given the rows of each page.
+async def every(client: Client, pages: Pages, take: Take, following: str = "") -> int:
+    """Read a listing from `following` on to its end, and give the number of pages; `take` is given each one's rows.
 
     Raises PagingStuck, and what the client raises; the listing is incomplete then.
     """
     seen: set[str] = {following}
-    empties = 0
+    empties = count = 0
     while True:
         page = await client.send(pages(following))
+        count += 1
         if page.rows:
             empties = 0
             await take(page.rows)
         if page.following is None:
-            return
+            return count
         if page.following in seen:
             if page.rows or page.following != following or empties >= EMPTY_REPEATS_MAX:
                 raise PagingStuck(f"{pages(following).name} repeats a paging token.", call=pages(following).name)
@@ -63,8 +65,10 @@ async def every(client: Client, pages: Pages, take: Take, following: str = "") -
         following = page.following
 
 
-async def since(client: Client, pages: Pages, take: Take, start: datetime, end: datetime) -> None:
+async def since(client: Client, pages: Pages, take: Take, start: datetime, end: datetime) -> int:
     """Read what the activity family has from `start` up to, not including, `end`, by each row's `activityDate`.
+
+    Gives the number of calls that brought pages or tokens.
 
     A token that leads nowhere or is not taken any more is replaced by one for the last date that was seen; rows of that
     second come again then. Raises what `every` raises when that brings nothing new.
@@ -76,19 +80,18 @@ async def since(client: Client, pages: Pages, take: Take, start: datetime, end: 
         reached.at = max([reached.at, *(date for _, date in dated if date is not None)])
         await take([row for row, date in dated if date is None or start <= date < end])
 
-    restarts = 0
+    restarts = calls = 0
     while True:
         began = reached.at
         token = await client.send(activities.paging_token(began))
+        calls += 1
         try:
-            await every(client, pages, within, token)
-        except (PagingStuck, CallRejected, NotFound):
+            return calls + await every(client, pages, within, token)
+        except (CallRejected, NotFound):
             restarts = 0 if reached.at > began else restarts + 1
             # A restart that got nowhere is a fault of the listing and not of its token.
             if restarts >= RESTARTS_MAX or reached.at == start:
                 raise
-            continue
-        return
 
 
 @dataclass(slots=True)
@@ -100,18 +103,20 @@ class _Reached:
 
 async def by_keys(
     client: Client, call: Callable[[Sequence[str], str], Call[Page]], take: Take, keys: Sequence[str]
-) -> None:
-    """Ask for the records of these keys, as many a call as Marketo takes, some calls at once.
+) -> int:
+    """Ask for the records of these keys, as many a call as Marketo takes, some calls at once; gives their number.
 
     Raises what `every` raises; other calls are cancelled then.
     """
     waiting = chunks(keys, FILTER_VALUES_MAX)
     failed: list[Exception] = []
+    calls = 0
 
     async def work() -> None:
+        nonlocal calls
         for chunk in waiting:
             try:
-                await every(client, lambda following, chunk=chunk: call(chunk, following), take)
+                calls += await every(client, partial(call, chunk), take)
             except Exception as error:  # noqa: BLE001  # raised below, where no group wraps it
                 failed.append(error)
                 group.cancel_scope.cancel()
@@ -122,6 +127,7 @@ async def by_keys(
             group.start_soon(work)
     for error in failed:
         raise error
+    return calls
 
 
 def chunks(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -22,6 +22,8 @@ from syncengine.exports.cells import Column, checked_finite, checked_json, direc
 from syncengine.exports.fields import landed
 from syncengine.exports.records import PIECE_BYTES, Piece, cells, first_record, pieces
 from syncengine.exports.tally import ParseProblems
+from syncengine.exports.window import part_of, shape_of
+from syncengine.jobs.job import Job
 from syncengine.marketo.dialect import NULL
 from syncengine.schema import Field, FieldType, Schema, arrow_type
 
@@ -59,6 +61,18 @@ def batches(
                 yield batch
     if expected_rows is not None and rows != expected_rows:
         raise FileDamaged(f"{path.name} has {rows:,} records where Marketo announced {expected_rows:,}")
+
+
+def rows_of(path: Path, job: Job, problems: ParseProblems) -> Iterator[pa.RecordBatch]:
+    """The rows of a window's file, as `batches` reads them; those of a list's members with the list's id."""
+    schema, expected, list_id = shape_of(job).schema, job.facts["records"], part_of(job).list_id
+    if list_id is None:
+        yield from batches(path, schema, header=None, expected_rows=expected, problems=problems)
+        return
+    member = Schema(tuple(field for field in schema.fields if field.name == "leadId"), ("leadId",))
+    for batch in batches(path, member, header={"leadId": "id"}, expected_rows=expected, problems=problems):
+        lists = pa.array([list_id] * batch.num_rows, pa.int64())
+        yield pa.RecordBatch.from_arrays([lists, *batch.columns], schema=landed(schema).arrow())
 
 
 def _fields_in_order(names: list[str], schema: Schema, header: Mapping[str, str]) -> list[Field]:

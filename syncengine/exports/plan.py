@@ -1,188 +1,205 @@
-"""What a run will do, before it does anything: shapes, and the windows that are due.
+"""What a run will do, before it does anything: shapes, and the windows and readings that are due.
 
 Apart from the run, so that `syncengine plan` shows exactly what `syncengine sync` then does.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from syncengine.destinations import Destination, Standing
-from syncengine.exports.budget import density, is_measured
-from syncengine.exports.fields import Choice, Shape, shape
-from syncengine.exports.slice import Reach, Stretch, due, prefix_end, window_id, window_length
-from syncengine.exports.streams import STREAMS, stream_of
-from syncengine.exports.window import CLEANED, COMMITTED, KIND, MOVES, PLANNED, request_of, stretch_of
+from syncengine.errors import CallRejected, ConfigError, PermissionDenied
+from syncengine.exports import due
+from syncengine.exports.budget import is_measured
+from syncengine.exports.catalog import Catalog
+from syncengine.exports.changes import changes
+from syncengine.exports.due import FINAL, New, Past, Wanted
+from syncengine.exports.fields import Shape, shape
+from syncengine.exports.readers import CRM_OWNS_IT
+from syncengine.exports.reading import READ, READING
+from syncengine.exports.slice import Stretch, prefix_end, window_id
+from syncengine.exports.streams import STREAMS, Bulk, ByKey, stream_of
+from syncengine.exports.window import COMMITTED, KIND, PLANNED, counts, request_of
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
-from syncengine.marketo.endpoints import leads
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
-# What is new since the last run comes before what lies behind, whatever the streams.
-INCREMENT, BACKFILL = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One stream as the configuration wants it.
-
-    `full` reads everything since the start again, `full_every` does so when the last full read is that old.
-    """
-
-    name: str
-    choice: Choice
-    reach: Reach
-    full: bool = False
-    full_every: timedelta | None = None
-    hard_delete: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NewWindow:
-    """A window that is due: its time, whether it goes first, and before when a row that it inserts is a late one."""
-
-    stretch: Stretch
-    priority: int = BACKFILL
-    late_before: datetime | None = None
+# What the journal remembers of an instance: streams whose export cannot be filtered by updatedAt.
+NO_FILTER = "streams without the updatedAt filter"
+NO_FILTER_NOTE = {
+    "leads": "this subscription cannot filter leads by updatedAt (1035): new people come by createdAt, changed ones by"
+    " their lead changes; what Marketo does not log as such comes with the next full read.",
+    "program_members": "this subscription cannot filter members by updatedAt (1035): all are read each time.",
+}
+NO_OTHER_WAY = "left out: this subscription cannot filter these by updatedAt (1035), and there is no other way to them."
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One stream of this run: what to ask for, what is there, what an earlier run left, and the new windows."""
+    """One stream of this run: what to ask for, what is there, what an earlier run left, and what is new."""
 
     wanted: Wanted
     shape: Shape
-    request: Mapping[str, Any]
     standing: Standing
     resumed: tuple[Job, ...]
     abandoned: tuple[Job, ...]
-    new: tuple[NewWindow, ...]
+    new: tuple[New, ...]
     cursor: datetime
-    measured: tuple[Job, ...] = field(repr=False)  # windows of earlier runs whose files have a known size
+    jobs: tuple[Job, ...] = field(repr=False)  # all that the journal has of the stream
 
     @property
     def stretches(self) -> tuple[Stretch, ...]:
-        """Every window of this run, oldest first."""
-        resumed = _stretches(self.resumed)
+        """Every window and reading of this run, oldest first."""
+        resumed = due.stretches_of(self.resumed)
         return tuple(sorted((*resumed, *(each.stretch for each in self.new)), key=lambda each: each.start))
 
-
-async def prepare(
-    client: Client, store: JobStore, destination: Destination, instance: str, wanted: Sequence[Wanted]
-) -> list[Prepared]:
-    """Find out what is due for each stream. Spends one call, `describe`, when leads are among them."""
-    described = await client.send(leads.describe()) if any(not stream_of(each.name).columns for each in wanted) else ()
-    prepared = []
-    for each in wanted:
-        shaped = shape(stream_of(each.name), described, each.choice)
-        standing = await run_blocking(partial(destination.standing, instance, each.name))
-        jobs = await store.jobs(instance, kind=KIND, group=each.name)
-        prepared.append(_prepared(shaped, standing, jobs, each, client.server_now()))
-    return prepared
+    @property
+    def measured(self) -> tuple[Job, ...]:
+        """Windows of earlier runs whose files have a known size."""
+        return tuple(filter(is_measured, self.jobs))
 
 
-def _prepared(shaped: Shape, standing: Standing, jobs: Sequence[Job], wanted: Wanted, now: datetime) -> Prepared:
-    committed = [Stretch(interval.start, interval.end) for interval in standing.intervals]
-    unfinished = [job for job in jobs if job.state not in MOVES.final]
-    is_full = wanted.full or is_full_due(wanted.full_every, jobs, committed, now)
-    generation = now.isoformat() if is_full else max((_generation(job) for job in jobs), default="")
-    request = request_of(shaped, _filter_field(shaped), generation)
-    # Rows that are committed stay, whatever is asked for now: such a window only has to be put away.
-    put_away = [job for job in unfinished if job.state == COMMITTED]
-    going_on = [job for job in unfinished if job.state != COMMITTED and job.facts["request"] == request]
-    abandoned = [job for job in unfinished if job not in put_away and job not in going_on]
-    measured = tuple(filter(is_measured, jobs))
-    windows = due(
-        () if is_full else committed,
-        _stretches(going_on),
-        wanted.reach,
-        now,
-        again=_stretches(abandoned),
-        longest=window_length(density(measured)),
+@dataclass(slots=True)
+class Preparation:
+    """The streams that can be brought, and those that cannot: denied ones with their error, others with a line."""
+
+    streams: list[Prepared] = field(default_factory=list)
+    denied: dict[str, PermissionDenied] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Finds out what is due; spends a describe for each object whose fields are not fixed, and nothing else."""
+
+    client: Client
+    store: JobStore
+    destination: Destination
+    instance: str
+    catalog: Catalog
+
+    async def prepare(self, wanted: Sequence[Wanted]) -> Preparation:
+        """What is due for each stream. Raises ConfigError with the problems of all streams together."""
+        found, problems = Preparation(), list[ConfigError]()
+        for each in wanted:
+            try:
+                found.streams.append(await self._stream(each))
+            except ConfigError as error:
+                problems.append(error)
+            except PermissionDenied as error:
+                found.denied[each.name] = error
+            except CallRejected as error:
+                if error.code != CRM_OWNS_IT:
+                    raise
+                found.skipped[each.name] = "left out: a CRM owns these objects here (1018)"
+        if problems:
+            raise joined(problems)
+        return found
+
+    async def _stream(self, wanted: Wanted) -> Prepared:
+        stream = stream_of(wanted.name)
+        described = await self.catalog.fields(stream)
+        shaped = shape(stream, described, wanted.choice)
+        standing = await run_blocking(partial(self.destination.standing, self.instance, wanted.name))
+        jobs = [job for job in await self.store.jobs(self.instance, group=wanted.name) if job.kind in {KIND, READING}]
+        now = self.client.server_now()
+        committed = tuple(Stretch(interval.start, interval.end) for interval in standing.intervals)
+        is_full = wanted.full or due.is_full_due(wanted.full_every, jobs, committed, now)
+        can_filter = wanted.full or wanted.name not in (await self.store.recall(self.instance, NO_FILTER) or ())
+        generation = now.isoformat() if is_full else max(map(due.generation_of, jobs), default="")
+        unfinished = [job for job in jobs if job.state not in FINAL]
+        # Rows that are committed stay, whatever is asked for now: such a job only has to be put away.
+        put_away = [job for job in unfinished if job.state == COMMITTED]
+        going_on = [
+            job
+            for job in unfinished
+            if job not in put_away and _goes_on(job, shaped, generation, can_filter=can_filter)
+        ]
+        abandoned = [job for job in unfinished if job not in put_away and job not in going_on]
+        past = Past(committed, tuple(jobs), tuple(going_on), tuple(abandoned), is_full, generation)
+        notes = [] if is_full else changes(shaped, jobs)
+        if is_full and not wanted.full:
+            notes.append("everything is read again, as `full` says.")
+        if not can_filter and wanted.name in NO_FILTER_NOTE:
+            notes.append(NO_FILTER_NOTE[wanted.name])
+        return Prepared(
+            wanted=wanted,
+            shape=replace(shaped, notes=(*shaped.notes, *notes)),
+            standing=standing,
+            resumed=(*put_away, *going_on),
+            abandoned=tuple(abandoned),
+            new=await self._new(shaped, wanted, past, now, can_filter=can_filter),
+            cursor=prefix_end(committed, wanted.reach.start),
+            jobs=tuple(jobs),
+        )
+
+    async def _new(
+        self, shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, can_filter: bool
+    ) -> tuple[New, ...]:
+        stream = shaped.stream
+        match stream.way:
+            case Bulk(parts="programs"):
+                keys = await run_blocking(partial(self.destination.keys, self.instance, "programs", "id"))
+                ids: list[Any] = keys.to_pylist()
+                return due.members(shaped, wanted, past, now, program_ids=ids, can_filter=can_filter)
+            case Bulk(parts="lists"):
+                return due.list_members(shaped, wanted, past, now)
+            case Bulk():
+                if not can_filter and wanted.name != "leads":
+                    return ()
+                return due.windows(shaped, wanted, past, now, can_filter=can_filter)
+            case ByKey():
+                return await self._by_key(stream.way, shaped, wanted, past, now)
+            case _:
+                return due.readings(shaped, wanted, past, now)
+
+    async def _by_key(self, way: ByKey, shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[New, ...]:
+        sources = [*await self.store.jobs(self.instance, group=way.stream)]
+        activities = await self.store.jobs(self.instance, group="activities")
+        since = due.keys_since(way, past, [*sources, *activities])
+        facts: dict[str, Any] = {"by_activities": bool(activities) and way.stream == "leads"}
+        if since is not None:
+            facts["keys_since"] = since.isoformat()
+        return tuple(replace(each, facts={**each.facts, **facts}) for each in due.readings(shaped, wanted, past, now))
+
+
+def joined(problems: Sequence[ConfigError]) -> ConfigError:
+    """One error that lists all problems."""
+    if len(problems) == 1:
+        return problems[0]
+    return ConfigError(
+        "The fields of several streams do not fit this instance.",
+        problems=tuple(each for problem in problems for each in problem.problems),
     )
-    notes = [] if is_full else _changes(shaped, jobs)
-    if is_full and not wanted.full:
-        notes.append("everything is read again, as `full` says.")
-    return Prepared(
-        wanted=wanted,
-        shape=replace(shaped, notes=(*shaped.notes, *notes)),
-        request=request,
-        standing=standing,
-        resumed=tuple(job for job in unfinished if job not in abandoned),
-        abandoned=tuple(abandoned),
-        new=tuple(_new_window(each, committed, is_full=is_full) for each in windows),
-        cursor=prefix_end(committed, wanted.reach.start),
-        measured=measured,
-    )
 
 
-def is_full_due(every: timedelta | None, jobs: Sequence[Job], committed: Sequence[Stretch], now: datetime) -> bool:
-    """Whether everything is to be read again because the last full read began long ago.
+def _goes_on(job: Job, shaped: Shape, generation: str, *, can_filter: bool) -> bool:
+    """Whether an unfinished job asks for just what this run would ask for.
 
-    The first read of a stream is a full one; a full read that is under way is gone on with.
+    Jobs that share their time, or wait for each other, are asked for anew together; so is a reading that was cut short.
     """
-    if every is None or not committed or not jobs:
+    way, asked = shaped.stream.way, job.facts["request"]
+    if job.kind == READING:
+        is_whole = job.state == READ and not isinstance(way, Bulk)
+        return is_whole and bool(asked == request_of(shaped, None, generation))
+    if not isinstance(way, Bulk) or way.parts or not can_filter:
         return False
-    generation = max(map(_generation, jobs))
-    if any(job.state not in MOVES.final and _generation(job) == generation for job in jobs):
-        return False
-    began = datetime.fromisoformat(generation) if generation else min(job.created_at for job in jobs)
-    return now - began >= every
-
-
-def _new_window(stretch: Stretch, committed: Sequence[Stretch], *, is_full: bool) -> NewWindow:
-    """What the window is among the others: the increment, with the lookback before it, or part of a backfill."""
-    frontier = max((each.end for each in committed), default=None)
-    if frontier is None or stretch.end <= frontier:
-        return NewWindow(stretch)
-    is_looking_back = not is_full and stretch.start < frontier
-    return NewWindow(stretch, INCREMENT, frontier if is_looking_back else None)
-
-
-def _generation(job: Job) -> str:
-    # Journals of early versions counted generations.
-    stated = job.facts["request"].get("generation", "")
-    return stated if isinstance(stated, str) else ""
-
-
-def _filter_field(shaped: Shape) -> str:
-    return shaped.stream.way.filter_field
-
-
-def _stretches(jobs: Sequence[Job]) -> list[Stretch]:
-    return [Stretch(*stretch_of(job)) for job in jobs]
-
-
-def _changes(shaped: Shape, jobs: Sequence[Job]) -> list[str]:
-    """What a change of the fields means for rows that were read before, in the run that first meets it."""
-    done = [job for job in jobs if job.state == CLEANED]
-    if not done:
-        return []
-    request = max(done, key=lambda job: job.updated_at).facts["request"]
-    before, hashed_before = [name for name, _ in request["fields"]], request.get("hashed", [])
-    stream, names = shaped.stream.name, shaped.schema.names
-    again = f"`syncengine sync --full {stream}` reads them all again."
-    notes = []
-    if added := [name for name in names if name not in before]:
-        notes.append(f"new are {', '.join(added)}: rows read before have none of it until they change; {again}")
-    if gone := [name for name in before if name not in names]:
-        notes.append(f"no longer read are {', '.join(gone)}: their columns stay as they are.")
-    if hidden := [name for name in shaped.hashed if name in before and name not in hashed_before]:
-        notes.append(f"hashed from now on are {', '.join(hidden)}: rows that were read before keep the text; {again}")
-    return notes
+    return bool(asked == request_of(shaped, way.filter_field, generation))
 
 
 def new_jobs(prepared: Prepared, instance: str, *, epoch: int, turn: int) -> list[Job]:
-    """The new windows as jobs of the holder with `epoch`; `turn` orders streams among windows of the same time."""
+    """What is new as jobs of the holder with `epoch`; `turn` orders streams among windows of the same time."""
     until = max((each.stretch.end.isoformat() for each in prepared.new), default="")
-    return [
-        new_job(
+    jobs: list[Job] = []
+    for each in prepared.new:
+        job = new_job(
             prepared.shape.stream.name,
             each.stretch,
-            prepared.request,
+            each.request,
             until=until,
             instance=instance,
             epoch=epoch,
@@ -190,9 +207,14 @@ def new_jobs(prepared: Prepared, instance: str, *, epoch: int, turn: int) -> lis
             place=turn - int(each.stretch.start.timestamp()) * len(STREAMS),
             priority=each.priority,
             late_before=each.late_before,
+            kind=READING if each.is_reading else KIND,
+            facts={**each.facts, **({} if each.counts else {"counts": False})},
         )
-        for each in prepared.new
-    ]
+        if each.after_others:
+            before = [other.id for other in jobs if other.facts["start"] == job.facts["start"]]
+            job = replace(job, after=tuple(before))
+        jobs.append(job)
+    return jobs
 
 
 def new_job(
@@ -206,15 +228,18 @@ def new_job(
     place: int,
     priority: int,
     late_before: datetime | None = None,
+    kind: str = KIND,
+    facts: Mapping[str, Any] = MappingProxyType({}),
 ) -> Job:
-    """One window as a job.
+    """One window or reading as a job.
 
     The ledger knows a window by what it asks for and by the end of the run that asked: a long lookback may ask for the
     very same time again, and its rows must not be taken for those that the ledger has. A job is one attempt at a window
     by one holder, and has an id of its own.
     """
     window = window_id(stream, stretch, {"instance": instance, "until": until, **request})
-    facts: dict[str, Any] = {
+    known: dict[str, Any] = {
+        **facts,
         "window": window,
         "start": stretch.start.isoformat(),
         "end": stretch.end.isoformat(),
@@ -222,17 +247,17 @@ def new_job(
         "until": until,
     }
     if late_before is not None:
-        facts["late_before"] = late_before.isoformat()
+        known["late_before"] = late_before.isoformat()
     return Job(
         id=f"{window}.{epoch}",
         instance=instance,
-        kind=KIND,
+        kind=kind,
         group=stream,
         state=PLANNED,
         priority=priority,
         place=place,
         epoch=epoch,
-        facts=facts,
+        facts=known,
     )
 
 
@@ -250,6 +275,21 @@ def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
             place=job.place,
             priority=job.priority,
             late_before=datetime.fromisoformat(late) if late else None,
+            kind=job.kind,
         )
         for each in stretches
     ]
+
+
+def other_way(job: Job) -> list[Job]:
+    """Jobs that bring what a window was to bring without the filter that this subscription lacks; none if none can."""
+    if job.group not in NO_FILTER_NOTE:
+        return []
+    request = {**job.facts["request"], "filter": "createdAt" if job.group == "leads" else None}
+    (window,) = halves(replace(job, facts={**job.facts, "request": request}), due.stretches_of([job]))
+    if job.group != "leads":
+        return [replace(window, facts={**window.facts, "counts": counts(job)})]
+    facts = {**job.facts, "request": {**request, "filter": due.LEAD_CHANGES}}
+    (changes_first,) = halves(replace(job, kind=READING, facts=facts), due.stretches_of([job]))
+    changes_first = replace(changes_first, facts={**changes_first.facts, "counts": False})
+    return [changes_first, replace(window, after=(changes_first.id,))]

@@ -7,10 +7,14 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-e
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import anyio
 
 from syncengine.errors import CallRejected, NotFound, PermissionDenied
+from syncengine.exports.streams import Bulk, stream_of
+from syncengine.exports.window import part_of, shape_of, stretch_of
+from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
 from syncengine.marketo.rows import ExportJob
@@ -24,6 +28,28 @@ NO_QUEUEING = Patience(queue_seconds=0.0)
 STUCK_SECONDS = 12 * 3600.0
 # A job that the list does not show this often in a row is asked for by its id.
 MISSED_MAX = 2
+
+
+def kind_of(job: Job) -> ExportKind:
+    """The kind of export that a window is."""
+    way = stream_of(job.group).way
+    assert isinstance(way, Bulk)
+    return way.kind
+
+
+def chosen(job: Job) -> Filter:
+    """The filter that takes a window's rows."""
+    start, end = stretch_of(job)
+    field, part = job.facts["request"]["filter"], part_of(job)
+    if field is None:
+        return Filter(program_ids=part.program_ids, static_list_id=part.list_id)
+    # Marketo's window includes its end.
+    return Filter(field, start, end - timedelta(seconds=1), program_ids=part.program_ids, static_list_id=part.list_id)
+
+
+def file_fields(job: Job) -> tuple[str, ...]:
+    """The fields to name in the create call: of the members of a list only who they are."""
+    return ("id",) if part_of(job).list_id is not None else shape_of(job).schema.names
 
 
 async def create(client: Client, kind: ExportKind, fields: Sequence[str], chosen: Filter) -> str:

@@ -24,14 +24,14 @@ from syncengine.errors import (
 from syncengine.exports import fetch, request, window
 from syncengine.exports.budget import Megabytes
 from syncengine.exports.load import Landing
-from syncengine.exports.plan import halves
+from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves, other_way
 from syncengine.exports.slice import Stretch, pieces
 from syncengine.exports.tally import ParseProblems
-from syncengine.exports.window import shape_of, stretch_of
+from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
-from syncengine.marketo.endpoints.exports import ExportKind, Filter
+from syncengine.marketo.endpoints.exports import ExportKind
 from syncengine.marketo.rows import ExportStatus
 from syncengine.observe.events import DownloadProgress, JobMoved, Paused
 from syncengine.threads import run_blocking
@@ -46,6 +46,7 @@ CREATES_MAX = 3
 # Marketo fails on windows that are too much for it: from the second time on, half of one is asked for.
 FAILURES_BEFORE_HALVING = 2
 SYSTEM_ERROR = "611"
+NO_SUCH_FILTER = "1035"
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
 FILE_LOOKS_MAX = 3
 FILE_LOOK_SECONDS = 60.0
@@ -128,14 +129,15 @@ class Windows:
         return Go(await self._move(job, "intend"))
 
     async def _create(self, job: Job) -> Step:
-        start, end = stretch_of(job)
         self._creates[job.id] += 1
-        # Marketo's window includes its end.
-        chosen = Filter(job.facts["request"]["filter"], start, end - timedelta(seconds=1))
         try:
-            export_id = await request.create(self._client, _kind(job), shape_of(job).schema.names, chosen)
+            export_id = await request.create(self._client, _kind(job), request.file_fields(job), request.chosen(job))
         except Unavailable as error:
             return await self._system_error(job, error)
+        except Unsupported as error:
+            if error.code != NO_SUCH_FILTER:
+                raise
+            return await self._other_way(job, error)
         return Go(await self._move(job, "created", export_id=export_id))
 
     async def _enqueue(self, job: Job) -> Step:
@@ -241,10 +243,10 @@ class Windows:
         path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
         if path is not None and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
-        schema, problems, rows = shape_of(job).schema, ParseProblems(), job.facts["records"]
-        read = parse.batches(path, schema, header=None, expected_rows=rows, problems=problems) if path else ()
+        problems = ParseProblems()
+        rows = parse.rows_of(path, job, problems) if path else ()
         try:
-            applied = await self._landing.land(job, read, problems)
+            applied = await self._landing.land(job, rows, problems)
         except FileDamaged as error:
             return await self._again(job, error)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
@@ -273,6 +275,16 @@ class Windows:
         self._creates[job.id] = max(self._creates[job.id], FAILURES_BEFORE_HALVING)
         return await self._again(job, error)
 
+    async def _other_way(self, job: Job, error: Unsupported) -> Step:
+        """The subscription does not know the filter (1035): the stream comes in its other way, now and from now on."""
+        known = set(await self._store.recall(job.instance, NO_FILTER) or ())
+        await self._store.remember(job.instance, NO_FILTER, sorted({*known, job.group}))
+        self._megabytes.release(job)
+        heirs = await self._store.plan(other_way(job))
+        self._landing.tally(job).say(NO_FILTER_NOTE.get(job.group, NO_OTHER_WAY))
+        job = await self._move(job, "abandon", problem=error.message)
+        return Done(job, tuple(heirs))
+
     async def _cut(self, job: Job, smaller: Sequence[Stretch], reason: str) -> Step:
         """Put several windows in the place of one; they stand in the journal before it leaves."""
         heirs = await self._store.plan(halves(job, smaller))
@@ -286,7 +298,7 @@ class Windows:
 
 
 def _kind(job: Job) -> ExportKind:
-    return shape_of(job).stream.way.kind
+    return request.kind_of(job)
 
 
 def _cut(job: Job, count: int) -> tuple[Stretch, ...]:

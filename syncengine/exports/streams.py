@@ -65,7 +65,7 @@ class ByKey:
 class Special:
     """Asked for in a way of its own, which `exports.readers` knows under this name."""
 
-    name: Literal["fields", "lead_changes", "named_account_lists", "named_accounts"]
+    name: Literal["fields", "activity_types", "lead_changes", "named_account_lists", "named_accounts"]
 
 
 Way = Bulk | Listing | Since | ByKey | Special
@@ -149,7 +149,7 @@ STREAMS: Mapping[str, Stream] = {
         ),
         Stream(
             "activity_types",
-            Listing(lambda _: activities.type_rows()),
+            Special("activity_types"),
             ("id",),
             ACTIVITY,
             columns=columns.ACTIVITY_TYPE_COLUMNS,

@@ -1,11 +1,10 @@
 """What a run has done to one stream so far, and how its report says so."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncengine.destinations import Applied
-from syncengine.exports.fields import Shape
 from syncengine.reports import StreamReport
 
 
@@ -40,15 +39,15 @@ class Tally:
         if note not in self.notes:
             self.notes.append(note)
 
-    def report(self, shape: Shape) -> StreamReport:
+    def report(self, stream: str, notes: Sequence[str] = ()) -> StreamReport:
         """The stream's part of the report."""
         counts = {name: sum(getattr(each, name) for each in self.applied) for name in COUNTS}
         return StreamReport(
-            stream=shape.stream.name,
+            stream=stream,
             windows=self.windows,
             bytes=self.bytes,
             unparsed=sum(self.unparsed.values()),
-            problems=(*shape.notes, *self.notes, *self._lines(counts)),
+            problems=tuple(dict.fromkeys((*notes, *self.notes, *self._lines(counts)))),
             **counts,
         )
 

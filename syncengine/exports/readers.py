@@ -1,0 +1,184 @@
+"""How each paged stream is read: which listing, from where, by which keys. The one place that knows their differences.
+
+Apart from the paging, which is the same for all of them, and from the flow, which only wants their rows.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import anyio
+
+from syncengine.destinations import Destination
+from syncengine.errors import CallRejected, PermissionDenied
+from syncengine.exports.catalog import DESCRIBED, Catalog, custom_object_kind
+from syncengine.exports.pages import Rows, Take, by_keys, every, since
+from syncengine.exports.streams import Bulk, ByKey, Listing, Since, Special, stream_of
+from syncengine.exports.window import shape_of, stretch_of
+from syncengine.jobs.job import Job
+from syncengine.marketo.call import Call
+from syncengine.marketo.endpoints import activities, leads, objects
+from syncengine.marketo.pages import Page
+from syncengine.threads import run_blocking
+from syncengine.transport.client import Client
+
+CRM_OWNS_IT = "1018"
+# Add to Opportunity, Remove from Opportunity, Update Opportunity: what shows a change of roles on a lead.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/activities
+OPPORTUNITY_ACTIVITIES = (34, 35, 36)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a reading has cost and brought: its calls, whether it has every row there is, and what to tell."""
+
+    calls: int
+    is_whole: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Reads paged streams of one instance."""
+
+    client: Client
+    catalog: Catalog
+    destination: Destination
+
+    async def read(self, job: Job, take: Take) -> Brought:
+        """Give all rows of a reading to `take`, page by page. Raises what the client raises; nothing counts then."""
+        stream, (start, end) = stream_of(job.group), stretch_of(job)
+        way = stream.way
+        if isinstance(way, Listing):
+            return Brought(await every(self.client, way.pages, take), way.is_whole)
+        if isinstance(way, Since):
+            return Brought(await since(self.client, way.pages, take, start, end))
+        if isinstance(way, ByKey):
+            return await self._by_key(job, way, take)
+        if isinstance(way, Bulk):
+            return await self._changed_leads(job, take, start, end)
+        return await self._special(job, way, take)
+
+    async def _by_key(self, job: Job, way: ByKey, take: Take) -> Brought:
+        keys, notes = askable(await self._keys(job, way))
+        names = shape_of(job).schema.names
+
+        def call(values: Sequence[str], following: str) -> Call[Page]:
+            return objects.by_key(way.object, way.filter_type, values, names, following)
+
+        calls = await by_keys(self.client, call, take, keys)
+        return Brought(calls, is_whole=job.facts.get("keys_since") is None, notes=notes)
+
+    async def _keys(self, job: Job, way: ByKey) -> list[Any]:
+        """The values to ask for: all, or those of rows that changed since the last reading."""
+        stated = job.facts.get("keys_since")
+        if stated is None:
+            return await self._values(job, way.stream, way.field)
+        moment = datetime.fromisoformat(stated)
+        changed = set(await self._values(job, way.stream, way.field, changed_after=moment))
+        if job.facts.get("by_activities"):
+            chosen = ("activityTypeId", OPPORTUNITY_ACTIVITIES)
+            changed |= set(await self._values(job, "activities", "leadId", changed_after=moment, only=chosen))
+        return sorted(changed)
+
+    async def _values(self, job: Job, stream: str, field: str, **chosen: Any) -> list[Any]:
+        values = await run_blocking(partial(self.destination.keys, job.instance, stream, field, **chosen))
+        found: list[Any] = values.to_pylist()
+        return found
+
+    async def _changed_leads(self, job: Job, take: Take, start: datetime, end: datetime) -> Brought:
+        """Leads that changed, where the subscription cannot filter by `updatedAt`: looked up by their ids."""
+        names = shape_of(job).schema.names
+        seen: set[int] = set()
+        calls = 0
+
+        async def look_up(rows: Rows) -> None:
+            nonlocal calls
+            fresh = sorted({row["leadId"] for row in rows if isinstance(row.get("leadId"), int)} - seen)
+            seen.update(fresh)
+            calls += await by_keys(self.client, partial(_leads_by_id, names), take, [str(each) for each in fresh])
+
+        watched = [name for name in names if name not in {"id", "createdAt", "updatedAt"}] or ["email"]
+        pages = partial(activities.lead_changes, fields=watched)
+        calls += await since(self.client, pages, look_up, start, end)
+        return Brought(calls)
+
+    async def _special(self, job: Job, way: Special, take: Take) -> Brought:
+        read: dict[str, Callable[[Job, Take], Awaitable[Brought]]] = {
+            "fields": self._fields,
+            "activity_types": self._activity_types,
+            "lead_changes": self._lead_changes,
+            "named_account_lists": self._account_lists,
+            "named_accounts": self._accounts,
+        }
+        return await read[way.name](job, take)
+
+    async def _activity_types(self, job: Job, take: Take) -> Brought:  # noqa: ARG002  # the same for every reading
+        await take(await self.catalog.activity_types())
+        return Brought(1, is_whole=True)
+
+    async def _lead_changes(self, job: Job, take: Take) -> Brought:
+        start, end = stretch_of(job)
+        names = [each.name for each in await self.catalog.fields(stream_of("leads"))]
+        pages = partial(activities.lead_changes, fields=names)
+        return Brought(await since(self.client, pages, take, start, end))
+
+    async def _fields(self, job: Job, take: Take) -> Brought:  # noqa: ARG002  # the same for every reading
+        """The fields of each object; an object that this role or instance has not is left out, with a line."""
+        before, left_out = self.client.calls_sent, []
+        kinds = [None, *DESCRIBED]
+        try:
+            kinds += [custom_object_kind(name) for name in await self.catalog.custom_objects()]
+        except (CallRejected, PermissionDenied):
+            left_out.append("custom objects")
+        for kind in kinds:
+            try:
+                await take(await self.catalog.field_rows(kind))
+            except (CallRejected, PermissionDenied):
+                left_out.append(kind.name if kind else "leads")
+        notes = (f"not readable here: {', '.join(left_out)}",) if left_out else ()
+        return Brought(self.client.calls_sent - before, is_whole=not left_out, notes=notes)
+
+    async def _account_lists(self, job: Job, take: Take) -> Brought:
+        names, notes = askable(job.facts.get("names", ()))
+
+        def call(values: Sequence[str], following: str) -> Call[Page]:
+            return objects.named_account_lists("dedupeFields", values, following)
+
+        return replace(Brought(await by_keys(self.client, call, take, names), is_whole=True), notes=notes)
+
+    async def _accounts(self, job: Job, take: Take) -> Brought:
+        names = shape_of(job).schema.names
+        calls = 0
+        for guid in await self._values(job, "named_account_lists", "marketoGUID"):
+            calls += await every(self.client, partial(_accounts_of_list, guid, names), take)
+        return Brought(calls, is_whole=True)
+
+
+def askable(keys: Sequence[Any]) -> tuple[list[str], tuple[str, ...]]:
+    """The keys as text, without those that no call can carry, and a line about these: a comma has no escape."""
+    texts = [str(key) for key in keys]
+    good = [text for text in texts if text.strip() and "," not in text]
+    lost = len(texts) - len(good)
+    return good, (f"{lost} keys cannot be asked for: they are blank or hold a comma",) if lost else ()
+
+
+def _leads_by_id(names: Sequence[str], ids: Sequence[str], following: str) -> Call[Page]:
+    return leads.by_filter("id", ids, names, following)
+
+
+def _accounts_of_list(guid: str, names: Sequence[str], following: str) -> Call[Page]:
+    return objects.accounts_of_list(guid, names, following)
+
+
+def locked(take: Take) -> Take:
+    """`take`, one page at a time, for readings whose calls answer in any order."""
+    lock = anyio.Lock()
+
+    async def one_by_one(rows: Rows) -> None:
+        async with lock:
+            await take(rows)
+
+    return one_by_one
