@@ -163,7 +163,7 @@ class ActivityPages:
         row = self._data.lists.find("id", whole(list_text))
         if row is None:
             raise refusal("1013")
-        if now >= BIG_LISTS_END_AT and len(self._data.lists.members(row)) >= BIG_LIST_LEADS:
+        if now >= BIG_LISTS_END_AT and sum(1 for _ in self._data.lists.members(row)) >= BIG_LIST_LEADS:
             raise invalid("List size exceeds the limit")
         return self._data.lists.has(row)
 

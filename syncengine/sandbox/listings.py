@@ -4,8 +4,10 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-d
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/programs
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from syncengine.sandbox.database import Database
@@ -49,7 +51,7 @@ class Listings:
         if triggerable_only:
             kinds, active = table.columns(["type", "active"], rows)
             rows = [r for r, kind, on in zip(rows, kinds, active, strict=True) if kind == "trigger" and on]
-        rows, more = self._paged(rows, call, now)
+        rows, more = self._paged(lambda first: (row for row in rows if row >= first), call, now)
         # What is empty is left out.
         shown = table.json_rows(list(table.fields), rows)
         return Page([{name: value for name, value in row.items() if value is not None} for row in shown], more)
@@ -71,19 +73,20 @@ class Listings:
         if row is None:
             raise refusal("1013")
         names = lead_names(self._data.people, call.query)
-        rows, more = self._paged(self._data.lists.members(row), call, now)
+        rows, more = self._paged(partial(self._data.lists.members, row), call, now)
         return Page(self._data.people.json_rows(names, rows), more)
 
-    def _paged(self, rows: Sequence[int], call: Call, now: float) -> tuple[list[int], dict[str, Any]]:
-        """The rows of this page, and the token of the next; the place of a token is the last row that was given."""
+    def _paged(
+        self, rows_from: Callable[[int], Iterable[int]], call: Call, now: float
+    ) -> tuple[list[int], dict[str, Any]]:
+        """The rows of this page, and the token of the next page: its place is the first row of that page."""
         size, scope = batch_size(call.query), f"{call.endpoint} {sorted(call.path.items())}"
         text = call.query.get("nextPageToken", "")
-        if text:
-            (last,) = self._tokens.read(scope, text, now)
-            rows = [row for row in rows if row > last]
-        page = list(rows[:size])
-        more = len(rows) > size
-        return page, {"nextPageToken": self._tokens.issue(scope, (page[-1],), now)} if more else {}
+        (first,) = self._tokens.read(scope, text, now) if text else (0,)
+        page = list(islice(rows_from(first), size + 1))
+        if len(page) <= size:
+            return page, {}
+        return page[:size], {"nextPageToken": self._tokens.issue(scope, (page[size],), now)}
 
     def _programs(self, call: Call, _now: float) -> Page:
         most = whole(call.query.get("maxReturn") or str(PROGRAMS_DEFAULT))
