@@ -14,6 +14,7 @@ from syncengine.sandbox.database import Database
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.paging import PagingTokens
 from syncengine.sandbox.parameters import batch_size, flag, parts, whole, whole_parts
+from syncengine.sandbox.programs import asset
 from syncengine.sandbox.queries import lead_names
 from syncengine.sandbox.records import Records
 from syncengine.sandbox.replies import invalid, refusal
@@ -102,20 +103,10 @@ class Listings:
         names = programs.columns(["name"], rows)[0]
         # By name, as Adobe's examples are: a program that is renamed can slip from one page to another.
         ordered = [row for _, row in sorted(zip(names, rows, strict=True), key=lambda pair: str(pair[0]).lower())]
-        shown = [
-            _asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])
-        ]
+        shown = [asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])]
         if not shown:
             return Page(None, {"errors": [], "warnings": [NOTHING_FOUND]})
         return Page(shown, {"errors": [], "warnings": []})
-
-
-def _asset(values: dict[str, Any]) -> dict[str, Any]:
-    """A program as the asset API writes it, with its own form of dates."""
-    shown = {name: value for name, value in values.items() if not name.startswith("folder") and value is not None}
-    for name in ("createdAt", "updatedAt"):
-        shown[name] = f"{values[name]}+0000"
-    return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
 
 
 def _instant(text: str, absent: int) -> int:

@@ -20,7 +20,7 @@ def deleted_ids(caller: Caller) -> list[int]:
     found: list[int] = []
     while True:
         page = caller.get(DELETED, nextPageToken=token)
-        found += [row["leadId"] for row in page["result"]]
+        found += [row["leadId"] for row in page.get("result", ())]
         token = page["nextPageToken"]
         if not page["moreResult"]:
             return found
