@@ -80,7 +80,7 @@ class Activities:
         Deletions of leads are not among them.
         """
         dates = self._dates
-        rows = self._shown((row for row, stamp in enumerate(dates) if start <= stamp <= end), now)
+        rows = self.shown((row for row, stamp in enumerate(dates) if start <= stamp <= end), now)
         if type_ids is not None:
             kinds = self.columns(["activityTypeId"], rows)[0]
             rows = [row for row, kind in zip(rows, kinds, strict=True) if kind in type_ids]
@@ -147,22 +147,24 @@ class Activities:
             self._visible_at[row] = seen_from
         return str(FIRST_ACTIVITY_ID + row)
 
-    def truth(self, now: float | None = None, *, deletions: bool = False) -> Iterator[bytes]:
-        """Activities as JSON lines with typed values, in the order of their GUIDs; with `now`, those visible by then.
+    def deletions(self) -> list[int]:
+        """Rows that are deletions of leads."""
+        return sorted(row for _, row in self._deletions)
 
-        With `deletions` the deletions of leads, which the truth of activities lacks.
-        """
+    def truth(self, now: float | None = None) -> Iterator[bytes]:
+        """Activities as JSON lines with typed values, in the order of their GUIDs; with `now`, those visible by then."""
         names = list(DEFAULT_FIELDS)
         converters = [truth_converter(data_type) for data_type in DEFAULT_FIELDS.values()]
-        known = sorted(row for _, row in self._deletions) if deletions else self._shown(range(len(self)), now)
+        known = self.shown(range(len(self)), now)
         for start in range(0, len(known), TRUTH_ROWS):
             columns = self.columns(names, known[start : start + TRUTH_ROWS])
             converted = [convert(column) for convert, column in zip(converters, columns, strict=True)]
             lines = (dict(zip(names, values, strict=True)) for values in zip(*converted, strict=True))
             yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
 
-    def _shown(self, rows: Iterable[int], now: float | None) -> list[int]:
-        deleted = {row for _, row in self._deletions}
+    def shown(self, rows: Iterable[int], now: float | None) -> list[int]:
+        """Those of the rows that are no deletions of leads and, with `now`, visible by then."""
+        deleted = set(self.deletions())
         if deleted:
             rows = (row for row in rows if row not in deleted)
         if now is None or not (self._late_share or self._visible_at):

@@ -10,20 +10,17 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/paging
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from syncengine.sandbox.activities import FIRST_ACTIVITY_ID, Activities
-from syncengine.sandbox.activity_types import ACTIVITY_TYPES, CHANGE_DATA_VALUE, NEW_LEAD, api_name_of
+from syncengine.sandbox.activity_rows import CHANGE_TYPES, Row
+from syncengine.sandbox.activity_types import NEW_LEAD
 from syncengine.sandbox.database import Database
-from syncengine.sandbox.draws import numbers, row_key, share
+from syncengine.sandbox.draws import row_key, share
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.paging import PagingTokens
 from syncengine.sandbox.parameters import batch_size, parts, required, whole, whole_parts
 from syncengine.sandbox.replies import Refusal, invalid, refusal
 from syncengine.sandbox.routes import Call
-from syncengine.sandbox.values import Value, utc_formatter
 
 SCOPE = "activities"
 BLOCK_ROWS = 1_000
@@ -36,18 +33,6 @@ BIG_LIST_LEADS = 10_000
 FOREVER_ROW = 1 << 60
 EMPTY_SHARE, SHORT_SHARE = 0.12, 0.35
 
-ROW_NAMES = (
-    "leadId",
-    "activityDate",
-    "activityTypeId",
-    "campaignId",
-    "primaryAttributeValueId",
-    "primaryAttributeValue",
-    "attributes",
-)
-CUSTOM_TYPES = frozenset(kind.id for kind in ACTIVITY_TYPES if kind.api_name)
-
-Row = dict[str, Any]
 Keep = Callable[[Sequence[int], Sequence[Row]], list[Row]]
 
 
@@ -59,7 +44,7 @@ class ActivityPages:
         self._tokens = tokens
         self._activities: Activities = data.activities
         self._seed = data.options.seed + 7
-        self._utc = utc_formatter()
+        self._log = data.log
 
     def endpoints(self) -> dict[str, Endpoint]:
         """The endpoints by name."""
@@ -88,7 +73,7 @@ class ActivityPages:
 
         def keep(rows: Sequence[int], shown: Sequence[Row]) -> list[Row]:
             return [
-                self._activity(row, values)
+                self._log.activity(row, values)
                 for row, values in zip(rows, shown, strict=True)
                 if values["activityTypeId"] in type_ids and keeps_lead(values["leadId"])
             ]
@@ -105,9 +90,9 @@ class ActivityPages:
 
         def keep(rows: Sequence[int], shown: Sequence[Row]) -> list[Row]:
             changes = [
-                self._change(row, values)
+                self._log.change(row, values)
                 for row, values in zip(rows, shown, strict=True)
-                if values["activityTypeId"] in {CHANGE_DATA_VALUE, NEW_LEAD} and keeps_lead(values["leadId"])
+                if values["activityTypeId"] in CHANGE_TYPES and keeps_lead(values["leadId"])
             ]
             return [
                 change
@@ -119,7 +104,7 @@ class ActivityPages:
 
     def _page_of_deletions(self, call: Call, now: float) -> Page:
         def keep(rows: Sequence[int], shown: Sequence[Row]) -> list[Row]:
-            return [_plain_offset(self._activity(row, values)) for row, values in zip(rows, shown, strict=True)]
+            return [self._log.deletion(row, values) for row, values in zip(rows, shown, strict=True)]
 
         return self._page(call, now, keep, deletions=True)
 
@@ -131,10 +116,11 @@ class ActivityPages:
         past = [(stamp, row) for stamp, row in block if stamp <= now]
         has_more = has_more and len(past) == len(block)
         rows = [row for _, row in past if self._activities.visible_at(row) <= now]
-        kept = keep(rows, self._rows(rows))
+        kept = keep(rows, self._log.values(rows))
         draw = share("page", row_key(self._seed + number, date * 31 + after_row))
         if kept and not was_empty and draw < EMPTY_SHARE:
-            return self._shown([], (date, after_row, number + 1, 1), now, has_more=True)
+            # Nothing was found in this block: then there may be no `result` at all.
+            return self._shown(None, (date, after_row, number + 1, 1), now, has_more=True)
         most = max(1, size // 3) if draw < SHORT_SHARE else size
         if len(kept) > most:
             kept = kept[:most]
@@ -147,7 +133,7 @@ class ActivityPages:
             place = max(place, (int(now) - 1, FOREVER_ROW))
         return self._shown(kept, (*place, number + 1, 0), now, has_more=has_more)
 
-    def _shown(self, result: list[Row], place: tuple[int, ...], now: float, *, has_more: bool) -> Page:
+    def _shown(self, result: list[Row] | None, place: tuple[int, ...], now: float, *, has_more: bool) -> Page:
         return Page(result, {"nextPageToken": self._tokens.issue(SCOPE, place, now), "moreResult": has_more})
 
     def _lead_filter(self, query: Mapping[str, str], now: float) -> Callable[[int], bool]:
@@ -163,60 +149,6 @@ class ActivityPages:
         row = self._data.lists.find("id", whole(list_text))
         if row is None:
             raise refusal("1013")
-        if now >= BIG_LISTS_END_AT and len(self._data.lists.members(row)) >= BIG_LIST_LEADS:
+        if now >= BIG_LISTS_END_AT and sum(1 for _ in self._data.lists.members(row)) >= BIG_LIST_LEADS:
             raise invalid("List size exceeds the limit")
         return self._data.lists.has(row)
-
-    def _rows(self, rows: Sequence[int]) -> list[Row]:
-        columns = self._activities.columns(ROW_NAMES, rows)
-        return [dict(zip(ROW_NAMES, values, strict=True)) for values in zip(*columns, strict=True)]
-
-    def _activity(self, row: int, values: Row) -> Row:
-        """An activity as the API writes it; what is empty is left out."""
-        guid = FIRST_ACTIVITY_ID + row
-        shown = {"id": guid, "marketoGUID": str(guid)} | values
-        shown["activityDate"] = self._utc(int(values["activityDate"]))
-        is_custom = values["activityTypeId"] in CUSTOM_TYPES
-        shown["attributes"] = [
-            {"apiName": api_name_of(name), "name": name, "value": value}
-            if is_custom
-            else {"name": name, "value": value}
-            for name, value in attributes_of(values).items()
-        ]
-        return {name: value for name, value in shown.items() if value is not None}
-
-    def _change(self, row: int, values: Row) -> Row:
-        """A change of a field as the API writes it; a new lead has no changed fields."""
-        shown = self._activity(row, values)
-        attributes = attributes_of(values)
-        fields = []
-        if values["activityTypeId"] == CHANGE_DATA_VALUE:
-            field = self._changed_field(row, values)
-            changed = {"id": field.id, "name": field.name, "newValue": str(attributes.pop("New Value", ""))}
-            if "Old Value" in attributes:
-                changed["oldValue"] = str(attributes.pop("Old Value"))
-            fields.append(changed)
-        attributes["Lead ID"] = values["leadId"]
-        kept = {name: shown[name] for name in ("id", "marketoGUID", "leadId", "activityDate", "activityTypeId")}
-        listed = [{"name": name, "value": value} for name, value in attributes.items()]
-        return _plain_offset(kept | {"fields": fields, "attributes": listed})
-
-    def _changed_field(self, row: int, values: Row) -> Any:
-        """The field that a change is about: the one that it names, else one that follows from the seed."""
-        people = self._data.people
-        named = people.fields.get(str(values["primaryAttributeValue"]))
-        if named is not None:
-            return named
-        fields = [field for field in people.exportable() if not field.is_read_only]
-        return fields[numbers("field", [row_key(self._seed, row)], len(fields))[0]]
-
-
-def _plain_offset(shown: Row) -> Row:
-    """The activity's date as Adobe's examples of this call write it, where those of activities have a Z."""
-    return shown | {"activityDate": str(shown["activityDate"]).replace("Z", "+0000")}
-
-
-def attributes_of(values: Mapping[str, Value]) -> dict[str, Any]:
-    """The attributes of an activity."""
-    parsed = orjson.loads(str(values["attributes"] or "{}"))
-    return parsed if isinstance(parsed, dict) else {}

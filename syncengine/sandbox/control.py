@@ -4,9 +4,9 @@
     POST /__sandbox__/change           GET  /__sandbox__/truth/{stream}   (JSON lines)
     POST /__sandbox__/faults           GET  /__sandbox__/clock
 
-Streams: leads, activities (those that Marketo shows by now), deleted_leads, program_members, programs, lists,
-list_members, campaigns, partitions, companies, salespersons, opportunities, opportunity_roles, named_accounts,
-named_account_lists, custom_objects/{name}. A change is described in changes.py.
+Streams: leads, activities and lead_changes (those that Marketo shows by now), deleted_leads, program_members, programs,
+lists, list_members, campaigns, partitions, companies, salespersons, opportunities, opportunity_roles, named_accounts,
+named_account_lists, custom_objects/{name}. What a change may be stands in changes.py.
 
 Separate from the API because none of it exists at Marketo: its calls are neither limited nor counted.
 """

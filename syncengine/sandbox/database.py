@@ -1,11 +1,12 @@
 """Everything that the instance knows, in one value; separate from the instance, which only judges and dispatches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from syncengine.sandbox.activities import Activities
+from syncengine.sandbox.activity_rows import ActivityRows
 from syncengine.sandbox.custom_objects import CustomObjects
 from syncengine.sandbox.fates import Fates
 from syncengine.sandbox.generated import GeneratedPeople
@@ -39,6 +40,7 @@ class Database:
         self.fates = Fates()
         self.people = People(source, options, count, self.fates)
         self.activities = Activities(options, count, self.fates)
+        self.log = ActivityRows(self.activities, self.people, options.seed)
         self.programs = programs_of(options)
         self.members = Members(options, self.programs, self.fates, count)
         self.lists = StaticLists(options, self.programs, self.people)
@@ -60,20 +62,18 @@ class Database:
 
     def truth(self, stream: str, now: float) -> Iterator[bytes] | None:
         """What a stream holds at `now`, as JSON lines; None for a stream that there is not."""
-        match stream:
-            case "leads":
-                return self.people.truth()
-            case "activities":
-                return self.activities.truth(now)
-            case "deleted_leads":
-                return self.activities.truth(now, deletions=True)
-            case "list_members":
-                return self.lists.truth()
-            case "partitions":
-                return _lines(PARTITIONS)
-            case _:
-                table = self.table(stream)
-                return None if table is None else table.truth()
+        own: dict[str, Callable[[], Iterator[bytes]]] = {
+            "leads": self.people.truth,
+            "activities": lambda: self.activities.truth(now),
+            "deleted_leads": self.log.deletions_truth,
+            "lead_changes": lambda: self.log.changes_truth(now),
+            "list_members": self.lists.truth,
+            "partitions": lambda: _lines(PARTITIONS),
+        }
+        if stream in own:
+            return own[stream]()
+        table = self.table(stream)
+        return None if table is None else table.truth()
 
 
 def _lines(rows: Any) -> Iterator[bytes]:

@@ -77,7 +77,7 @@ class ExportRequests:
         if name in STATIC_LISTS:
             row = self._list_row(name, value)
             return ExportRequest(
-                "leads", file_format(asked), chosen, lambda _at: self._data.lists.members(row), people.columns
+                "leads", file_format(asked), chosen, lambda _at: list(self._data.lists.members(row)), people.columns
             )
         start, end = date_range(value, name, now)
         moment: DateFilter = "updatedAt" if name == "updatedAt" else "createdAt"

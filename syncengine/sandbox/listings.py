@@ -4,14 +4,17 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-d
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/programs
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from syncengine.sandbox.database import Database
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.paging import PagingTokens
 from syncengine.sandbox.parameters import batch_size, flag, parts, whole, whole_parts
+from syncengine.sandbox.programs import asset
 from syncengine.sandbox.queries import lead_names
 from syncengine.sandbox.records import Records
 from syncengine.sandbox.replies import invalid, refusal
@@ -49,7 +52,7 @@ class Listings:
         if triggerable_only:
             kinds, active = table.columns(["type", "active"], rows)
             rows = [r for r, kind, on in zip(rows, kinds, active, strict=True) if kind == "trigger" and on]
-        rows, more = self._paged(rows, call, now)
+        rows, more = self._paged(lambda first: (row for row in rows if row >= first), call, now)
         # What is empty is left out.
         shown = table.json_rows(list(table.fields), rows)
         return Page([{name: value for name, value in row.items() if value is not None} for row in shown], more)
@@ -71,19 +74,20 @@ class Listings:
         if row is None:
             raise refusal("1013")
         names = lead_names(self._data.people, call.query)
-        rows, more = self._paged(self._data.lists.members(row), call, now)
+        rows, more = self._paged(partial(self._data.lists.members, row), call, now)
         return Page(self._data.people.json_rows(names, rows), more)
 
-    def _paged(self, rows: Sequence[int], call: Call, now: float) -> tuple[list[int], dict[str, Any]]:
-        """The rows of this page, and the token of the next; the place of a token is the last row that was given."""
+    def _paged(
+        self, rows_from: Callable[[int], Iterable[int]], call: Call, now: float
+    ) -> tuple[list[int], dict[str, Any]]:
+        """The rows of this page, and the token of the next page: its place is the first row of that page."""
         size, scope = batch_size(call.query), f"{call.endpoint} {sorted(call.path.items())}"
         text = call.query.get("nextPageToken", "")
-        if text:
-            (last,) = self._tokens.read(scope, text, now)
-            rows = [row for row in rows if row > last]
-        page = list(rows[:size])
-        more = len(rows) > size
-        return page, {"nextPageToken": self._tokens.issue(scope, (page[-1],), now)} if more else {}
+        (first,) = self._tokens.read(scope, text, now) if text else (0,)
+        page = list(islice(rows_from(first), size + 1))
+        if len(page) <= size:
+            return page, {}
+        return page[:size], {"nextPageToken": self._tokens.issue(scope, (page[size],), now)}
 
     def _programs(self, call: Call, _now: float) -> Page:
         most = whole(call.query.get("maxReturn") or str(PROGRAMS_DEFAULT))
@@ -99,20 +103,10 @@ class Listings:
         names = programs.columns(["name"], rows)[0]
         # By name, as Adobe's examples are: a program that is renamed can slip from one page to another.
         ordered = [row for _, row in sorted(zip(names, rows, strict=True), key=lambda pair: str(pair[0]).lower())]
-        shown = [
-            _asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])
-        ]
+        shown = [asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])]
         if not shown:
             return Page(None, {"errors": [], "warnings": [NOTHING_FOUND]})
         return Page(shown, {"errors": [], "warnings": []})
-
-
-def _asset(values: dict[str, Any]) -> dict[str, Any]:
-    """A program as the asset API writes it, with its own form of dates."""
-    shown = {name: value for name, value in values.items() if not name.startswith("folder") and value is not None}
-    for name in ("createdAt", "updatedAt"):
-        shown[name] = f"{values[name]}+0000"
-    return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
 
 
 def _instant(text: str, absent: int) -> int:

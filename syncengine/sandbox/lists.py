@@ -111,10 +111,10 @@ class StaticLists:
         stride, given = STRIDES[row % len(STRIDES)], self._given
         return lambda lead_id: given.get((row, lead_id), stride > 0 and (lead_id - FIRST_LEAD_ID + row) % stride == 0)
 
-    def members(self, row: int, first: int = 0) -> list[int]:
+    def members(self, row: int, first: int = 0) -> Iterator[int]:
         """Rows of the list's members, from the people's row `first` on."""
         has = self.has(row)
-        return [place for place in self._people.rows(first) if has(FIRST_LEAD_ID + place)]
+        return (place for place in self._people.rows(first) if has(FIRST_LEAD_ID + place))
 
     def put(self, row: int, lead_id: int, *, is_member: bool) -> None:
         """Add a lead to the list or take it off."""
@@ -130,7 +130,7 @@ class StaticLists:
         """All memberships as JSON lines, in the order of lists and leads."""
         rows = self.records.rows()
         for row, list_id in zip(rows, self.records.columns(["id"], rows)[0], strict=True):
-            members = self.members(row)
+            members = list(self.members(row))
             for start in range(0, len(members), TRUTH_ROWS):
                 yield b"".join(
                     orjson.dumps({"listId": list_id, "leadId": FIRST_LEAD_ID + place}, option=orjson.OPT_APPEND_NEWLINE)

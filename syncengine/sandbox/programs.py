@@ -9,6 +9,7 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-d
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from syncengine.sandbox.draws import numbers, picks
 from syncengine.sandbox.fates import Fates
@@ -113,7 +114,17 @@ def programs_of(options: SandboxOptions) -> Records:
         "folderName": pooled("folder", ("Nurturing", "Data Management")),
         "headStart": pooled("headStart", (False, False, True)),
     }
-    return Records(PROGRAM_FIELDS, columns, seed=options.seed + 301, count=options.programs)
+    programs = Records(PROGRAM_FIELDS, columns, seed=options.seed + 301, count=options.programs)
+    programs.written = asset
+    return programs
+
+
+def asset(values: dict[str, Any]) -> dict[str, Any]:
+    """A program as the asset API writes it, with its own form of dates; what is null is left out."""
+    shown = {name: value for name, value in values.items() if not name.startswith("folder") and value is not None}
+    for name in ("createdAt", "updatedAt"):
+        shown[name] = f"{values[name]}+0000"
+    return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
 
 
 class Members:

@@ -96,6 +96,8 @@ class Records:
         self._count = count
         self._given: dict[int, dict[str, Value]] = {}
         self._removed: set[int] = set()
+        # How the API writes a row, where that is more than its fields.
+        self.written: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.is_hidden: Callable[[Sequence[int]], Collection[int]] = lambda _rows: ()
 
     def __len__(self) -> int:
@@ -164,7 +166,7 @@ class Records:
         rows, names = self.rows(), list(self.fields)
         for start in range(0, len(rows), TRUTH_ROWS):
             lines = self.json_rows(names, rows[start : start + TRUTH_ROWS])
-            yield b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+            yield b"".join(orjson.dumps(self.written(line), option=orjson.OPT_APPEND_NEWLINE) for line in lines)
 
     def _typed(self, values: Mapping[str, Any]) -> dict[str, Value]:
         unknown = sorted(set(values) - set(self.fields))

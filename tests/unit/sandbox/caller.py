@@ -1,5 +1,7 @@
 """A caller of a sandbox instance without a network: it gets a token, sends what a test asks, and reads the answer."""
 
+import csv
+import io
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +10,7 @@ from urllib.parse import urlencode
 import orjson
 
 from syncengine.sandbox.instance import Instance
-from syncengine.sandbox.messages import Exchange, FileBody, Request, Response
+from syncengine.sandbox.messages import Exchange, FileBody, Request, Response, StreamBody
 from syncengine.sandbox.options import SandboxOptions
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -84,6 +86,29 @@ class Caller:
         if not self.token:
             self.login()
         return self.instance.handle(self.request(method, path, body, **more), self.now)
+
+    def get(self, path: str, **query: object) -> Any:
+        """The JSON of a GET; parameters are written as texts."""
+        asked = {name: str(value) for name, value in query.items()}
+        return value_of(self.call("GET", path, query=asked))
+
+    def change(self, **asked: Any) -> Any:
+        """Change data by the control path."""
+        return value_of(self.control("POST", "change", asked))
+
+    def truth(self, stream: str) -> list[dict[str, Any]]:
+        """The JSON lines of a stream's truth."""
+        response = self.control("GET", f"truth/{stream}")
+        assert isinstance(response.body, StreamBody)
+        return [orjson.loads(line) for line in b"".join(response.body.parts).splitlines()]
+
+    def rows(self, root: str, body: dict[str, Any]) -> list[list[str]]:
+        """The lines of the file of an export that is created, enqueued and awaited."""
+        job_id = value_of(self.call("POST", f"{root}/create.json", body))["result"][0]["exportId"]
+        assert code_of(self.call("POST", f"{root}/{job_id}/enqueue.json")) == ""
+        self.now += 180
+        content = content_of(self.call("GET", f"{root}/{job_id}/file.json"))
+        return list(csv.reader(io.StringIO(content.decode(), newline="")))
 
     def control(self, method: str, action: str, body: Any = None) -> Response:
         """Use the control path."""
