@@ -199,7 +199,7 @@ class Bringing:
         """Remove spooled files of jobs that nobody works on any more."""
         parts = self._parts
         unfinished = await parts.store.jobs(parts.instance, unfinished_only=True)
-        kept = {job.id for job in unfinished}
+        kept = {name for job in unfinished for name in (job.id, *job.after)}
 
         def remove() -> None:
             for path in parts.spool.iterdir():

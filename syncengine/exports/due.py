@@ -4,15 +4,15 @@ Apart from the plan, which asks and writes: everything here is a decision on val
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syncengine.exports.budget import density
-from syncengine.exports.fields import Choice, Shape
+from syncengine.exports.fields import Choice, Shape, needed_by, parts
 from syncengine.exports.slice import Reach, Stretch, due, whole_second, window_length
 from syncengine.exports.streams import Bulk, ByKey, Since
-from syncengine.exports.window import ABANDONED, CLEANED, COMMITTED, WHOLE, Part, request_of, stretch_of
+from syncengine.exports.window import CLEANED, COMMITTED, FINAL, WHOLE, Part, request_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.marketo.limits import EXPORT_PROGRAMS_MAX, EXPORT_WINDOW_DAYS_MAX
 
@@ -21,7 +21,6 @@ INCREMENT, BACKFILL = 0, 1
 # A reading by time is one listing however long it is.
 ANY_LENGTH = timedelta(days=40_000)
 LEAD_CHANGES = "lead changes"
-FINAL = frozenset({CLEANED, ABANDONED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +87,16 @@ def windows(shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, can_fil
         again=stretches_of(past.again),
         longest=window_length(density(past.jobs)),
     )
+    lists = len(parts(shaped.schema.names, needed_by(shaped.stream)))
     if can_filter:
         request = request_of(shaped, way.filter_field, past.generation)
-        return tuple(_placed(each, request, past) for each in stretches)
+        return tuple(one for each in stretches for one in _by_columns(_placed(each, request, past), lists))
     found = []
     for each in stretches:
         changes = request_of(shaped, LEAD_CHANGES, past.generation)
         found.append(New(each, changes, priority=_placed(each, changes, past).priority, counts=False, is_reading=True))
         new = _placed(each, request_of(shaped, "createdAt", past.generation), past)
-        found.append(New(new.stretch, new.request, new.priority, new.late_before, after_others=True))
+        found += [replace(one, after_others=one.counts) for one in _by_columns(new, lists)]
     return tuple(found)
 
 
@@ -194,6 +194,22 @@ def _placed(stretch: Stretch, request: Mapping[str, Any], past: Past) -> New:
         return New(stretch, request)
     is_looking_back = not past.is_full and stretch.start < frontier
     return New(stretch, request, INCREMENT, frontier if is_looking_back else None)
+
+
+def _by_columns(window: New, lists: int) -> tuple[New, ...]:
+    """The window as it is, or a job for each list of its columns, of which the last one made joins them all."""
+    if lists == 1:
+        return (window,)
+    numbers = (*range(1, lists), 0)
+    return tuple(
+        replace(
+            window,
+            request={**window.request, "columns": number},
+            counts=number == 0,
+            after_others=number == 0,
+        )
+        for number in numbers
+    )
 
 
 def _together(stretch: Stretch, requests: Sequence[Mapping[str, Any]], priority: int) -> tuple[New, ...]:

@@ -22,7 +22,7 @@ from syncengine.exports.cells import Column, checked_finite, checked_json, direc
 from syncengine.exports.fields import landed
 from syncengine.exports.records import PIECE_BYTES, Piece, cells, first_record, pieces
 from syncengine.exports.tally import ParseProblems
-from syncengine.exports.window import part_of, shape_of
+from syncengine.exports.window import file_schema, part_of
 from syncengine.jobs.job import Job
 from syncengine.marketo.dialect import NULL
 from syncengine.schema import Field, FieldType, Schema, arrow_type
@@ -65,7 +65,7 @@ def batches(
 
 def rows_of(path: Path, job: Job, problems: ParseProblems) -> Iterator[pa.RecordBatch]:
     """The rows of a window's file, as `batches` reads them; those of a list's members with the list's id."""
-    schema, expected, list_id = shape_of(job).schema, job.facts["records"], part_of(job).list_id
+    schema, expected, list_id = file_schema(job), job.facts["records"], part_of(job).list_id
     if list_id is None:
         yield from batches(path, schema, header=None, expected_rows=expected, problems=problems)
         return

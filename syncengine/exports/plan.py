@@ -16,13 +16,13 @@ from syncengine.exports import due
 from syncengine.exports.budget import is_measured
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.changes import changes
-from syncengine.exports.due import FINAL, New, Past, Wanted
+from syncengine.exports.due import New, Past, Wanted
 from syncengine.exports.fields import Shape, shape
 from syncengine.exports.readers import CRM_OWNS_IT
 from syncengine.exports.reading import READ, READING
 from syncengine.exports.slice import Stretch, prefix_end, window_id
 from syncengine.exports.streams import STREAMS, Bulk, ByKey, stream_of
-from syncengine.exports.window import COMMITTED, KIND, PLANNED, counts, request_of
+from syncengine.exports.window import COMMITTED, FINAL, KIND, PLANNED, counts, request_of
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.threads import run_blocking

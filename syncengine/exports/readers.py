@@ -62,20 +62,24 @@ class Readers:
         return await self._special(job, way, take)
 
     async def _by_key(self, job: Job, way: ByKey, take: Take) -> Brought:
-        keys, notes = askable(await self._keys(job, way))
         names = shape_of(job).schema.names
+        keys, notes = askable(await self._keys(job, way))
 
         def call(values: Sequence[str], following: str) -> Call[Page]:
             return objects.by_key(way.object, way.filter_type, values, names, following)
 
         calls = await by_keys(self.client, call, take, keys)
-        return Brought(calls, is_whole=job.facts.get("keys_since") is None, notes=notes)
+        # What was asked for and is not there is gone; that is known only where everything was asked for.
+        is_whole = job.facts.get("keys_since") is None and not notes and way.filter_type in names
+        return Brought(calls, is_whole, notes)
 
     async def _keys(self, job: Job, way: ByKey) -> list[Any]:
         """The values to ask for: all, or those of rows that changed since the last reading."""
         stated = job.facts.get("keys_since")
         if stated is None:
-            return await self._values(job, way.stream, way.field)
+            known = way.filter_type in shape_of(job).schema.names
+            ours = await self._values(job, job.group, way.filter_type) if known else []
+            return sorted({*await self._values(job, way.stream, way.field), *ours})
         moment = datetime.fromisoformat(stated)
         changed = set(await self._values(job, way.stream, way.field, changed_after=moment))
         if job.facts.get("by_activities"):

@@ -13,7 +13,7 @@ import anyio
 
 from syncengine.errors import CallRejected, NotFound, PermissionDenied
 from syncengine.exports.streams import Bulk, stream_of
-from syncengine.exports.window import part_of, shape_of, stretch_of
+from syncengine.exports.window import part_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
@@ -45,11 +45,6 @@ def chosen(job: Job) -> Filter:
         return Filter(program_ids=part.program_ids, static_list_id=part.list_id)
     # Marketo's window includes its end.
     return Filter(field, start, end - timedelta(seconds=1), program_ids=part.program_ids, static_list_id=part.list_id)
-
-
-def file_fields(job: Job) -> tuple[str, ...]:
-    """The fields to name in the create call: of the members of a list only who they are."""
-    return ("id",) if part_of(job).list_id is not None else shape_of(job).schema.names
 
 
 async def create(client: Client, kind: ExportKind, fields: Sequence[str], chosen: Filter) -> str:

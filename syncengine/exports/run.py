@@ -21,7 +21,7 @@ from syncengine.errors import (
     Unavailable,
     Unsupported,
 )
-from syncengine.exports import fetch, request, window
+from syncengine.exports import assemble, fetch, request, window
 from syncengine.exports.budget import Megabytes
 from syncengine.exports.load import Landing
 from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves, other_way
@@ -131,7 +131,7 @@ class Windows:
     async def _create(self, job: Job) -> Step:
         self._creates[job.id] += 1
         try:
-            export_id = await request.create(self._client, _kind(job), request.file_fields(job), request.chosen(job))
+            export_id = await request.create(self._client, _kind(job), window.file_fields(job), request.chosen(job))
         except Unavailable as error:
             return await self._system_error(job, error)
         except Unsupported as error:
@@ -238,13 +238,17 @@ class Windows:
         return Go(await self._move(job, "verified", sha256=sha256))
 
     async def _apply(self, job: Job) -> Step:
-        from syncengine.exports import parse  # Arrow, a quarter of a second: `status` and `plan` do without it
-
+        if window.columns_of(job):
+            return Done(await self._move(job, "kept"))
         path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
         if path is not None and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
         problems = ParseProblems()
-        rows = parse.rows_of(path, job, problems) if path else ()
+        try:
+            rows = await assemble.rows(self._store, self._spool, job, problems)
+        except NotFound as error:
+            job = await self._move(job, "abandon", problem=error.message)
+            return Failed(job, error)
         try:
             applied = await self._landing.land(job, rows, problems)
         except FileDamaged as error:
@@ -252,7 +256,8 @@ class Windows:
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:
-        await fetch.discard(fetch.spool_path(self._spool, job.id))
+        for job_id in (job.id, *job.after):
+            await fetch.discard(fetch.spool_path(self._spool, job_id))
         return Done(await self._move(job, "cleaned"))
 
     async def _again(self, job: Job, error: MarketoError | FileDamaged) -> Step:
@@ -304,4 +309,5 @@ def _kind(job: Job) -> ExportKind:
 def _cut(job: Job, count: int) -> tuple[Stretch, ...]:
     """The window's time in so many pieces, or whole where it cannot be cut."""
     whole = Stretch(*stretch_of(job))
-    return pieces(whole, count) if window.counts(job) else (whole,)
+    is_alone = window.counts(job) and not job.after
+    return pieces(whole, count) if is_alone else (whole,)

@@ -15,7 +15,8 @@ after a crash takes the step of the state it finds, and at worst repeats one eff
     CLEANED         nothing is left to do
 
 A job that failed, was cancelled, expired or gave a damaged file sends its window back to PLANNED. ABANDONED is a window
-that another request has replaced, or the halves into which it was cut.
+that another request has replaced, or the halves into which it was cut. KEPT is one that brings only some of the
+columns: its file waits in the spool for the window that brings the others and joins them.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from syncengine.exports.fields import Shape
+from syncengine.exports.fields import Shape, needed_by, parts
 from syncengine.exports.streams import stream_of
 from syncengine.jobs.job import Job, Moves
 from syncengine.schema import Field, FieldType, Schema
@@ -40,6 +41,8 @@ VERIFIED = "VERIFIED"
 COMMITTED = "COMMITTED"
 CLEANED = "CLEANED"
 ABANDONED = "ABANDONED"
+KEPT = "KEPT"
+FINAL = frozenset({CLEANED, ABANDONED, KEPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +87,13 @@ MOVES = Moves(
             (DOWNLOADING, "verified"): VERIFIED,
             (VERIFIED, "refetch"): COMPLETED,
             (VERIFIED, "committed"): COMMITTED,
+            (VERIFIED, "kept"): KEPT,
             (COMMITTED, "cleaned"): CLEANED,
             **{(state, "lost"): PLANNED for state in STARTED},
             **{(state, "abandon"): ABANDONED for state in (PLANNED, *STARTED)},
         }
     ),
-    final=frozenset({CLEANED, ABANDONED}),
+    final=FINAL,
 )
 
 
@@ -133,6 +137,29 @@ def shape_of(job: Job) -> Shape:
     stream, request = stream_of(job.group), job.facts["request"]
     fields = tuple(Field(name, FieldType(kind)) for name, kind in request["fields"])
     return Shape(stream, Schema(fields, stream.key), tuple(request.get("hashed", ())))
+
+
+def columns_of(job: Job) -> int | None:
+    """Which list of columns a window brings, where they are too many for one job; the first one joins them all."""
+    number = job.facts["request"].get("columns")
+    return None if number is None else int(number)
+
+
+def file_fields(job: Job) -> tuple[str, ...]:
+    """The fields that the window's file has, beside what Marketo adds: of a list's members only who they are."""
+    if part_of(job).list_id is not None:
+        return ("id",)
+    shape, number = shape_of(job), columns_of(job)
+    return shape.schema.names if number is None else parts(shape.schema.names, needed_by(shape.stream))[number]
+
+
+def file_schema(job: Job) -> Schema:
+    """The columns of the window that its own file brings."""
+    schema = shape_of(job).schema
+    if columns_of(job) is None:
+        return schema
+    names = file_fields(job)
+    return Schema(tuple(field for field in schema.fields if field.name in names), schema.key)
 
 
 def counts(job: Job) -> bool:

@@ -18,9 +18,11 @@ import orjson
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.errors import QuotaExhausted, SyncEngineError
 from syncengine.exports.fields import Choice
-from syncengine.exports.plan import Wanted
+from syncengine.exports.due import Wanted
 from syncengine.exports.slice import Reach
-from syncengine.exports.sync import Parts, sync
+from syncengine.exports.bring import Parts
+from syncengine.exports.sync import sync
+from syncengine.exports.reading import JOBS
 from syncengine.exports.window import CLEANED, KIND, MOVES
 from syncengine.jobs.job import Job
 from syncengine.jobs.sql import open_journal
@@ -122,7 +124,7 @@ class Night:
                 rng=random.Random(f"{self._seed} {name}"),
             )
             journal = await opened.enter_async_context(
-                open_journal(self._folder / "journal.db", {KIND: MOVES}, self._engine_clock)
+                open_journal(self._folder / "journal.db", JOBS, self._engine_clock)
             )
             destination = DuckDB(self._folder / "warehouse.duckdb", threads=1)
             opened.callback(destination.close)
@@ -187,7 +189,7 @@ class Night:
 
     async def jobs(self) -> list[Job]:
         """Every window in the journal."""
-        async with open_journal(self._folder / "journal.db", {KIND: MOVES}, self._engine_clock) as journal:
+        async with open_journal(self._folder / "journal.db", JOBS, self._engine_clock) as journal:
             return await journal.jobs(NAME, kind=KIND)
 
     async def applied_bytes(self) -> int:

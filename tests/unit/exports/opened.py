@@ -19,7 +19,7 @@ from syncengine.config import (
     SyncSettings,
 )
 from syncengine.engine import JOURNAL, SLOTS, Engine, boot_of, gate_limits, limited_as, open_destination
-from syncengine.exports.window import KIND, MOVES
+from syncengine.exports.reading import JOBS
 from syncengine.jobs.sql import open_journal
 from syncengine.marketo.endpoints import identity
 from syncengine.observe.events import Event
@@ -91,7 +91,7 @@ async def opened(
     )
     destination = open_destination(settings)
     try:
-        async with open_journal(settings.state.path / JOURNAL, {KIND: MOVES}, clock) as journal:
+        async with open_journal(settings.state.path / JOURNAL, JOBS, clock) as journal:
             engine = Engine(settings, client, journal, destination, events.append)
             yield Opened(engine, settings, clock, marketo, events)
     finally:

@@ -15,12 +15,14 @@ from syncengine.errors import DestinationFenced
 from syncengine.exports.budget import Megabytes
 from syncengine.exports.fields import Choice
 from syncengine.exports.load import Landing
-from syncengine.exports.plan import Prepared, Wanted, new_jobs, prepare
+from syncengine.exports.catalog import Catalog
+from syncengine.exports.due import Wanted
+from syncengine.exports.plan import Planner, Prepared, new_jobs
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
 from syncengine.exports.slice import Reach
-from syncengine.exports.sync import Parts
-from syncengine.exports.window import KIND, MOVES
+from syncengine.exports.bring import Parts
+from syncengine.exports.reading import JOBS
 from syncengine.jobs.board import Done, Failed, Go, Later, Step
 from syncengine.jobs.job import Job
 from syncengine.jobs.memory import MemoryJobStore
@@ -182,7 +184,8 @@ class World:
 
     async def prepared(self, *wanted: Wanted) -> list[Prepared]:
         """What a run would find to do."""
-        return await prepare(self.client, self.store, self.destination, INSTANCE, wanted)
+        planner = Planner(self.client, self.store, self.destination, INSTANCE, Catalog(self.client))
+        return (await planner.prepare(wanted)).streams
 
     async def planned(self, *wanted: Wanted, epoch: int = 1) -> list[Job]:
         """The new windows of these streams, in the journal."""
@@ -265,7 +268,7 @@ def build(folder: Path, *faults: Mapping[str, Any], machine_ahead: timedelta = t
     )
     spool = folder / "spool"
     spool.mkdir(mode=0o700, parents=True)
-    store = MemoryJobStore({KIND: MOVES}, clock)
+    store = MemoryJobStore(JOBS, clock)
     return World(clock, marketo, client, slots, store, MemoryDestination(), spool, events)
 
 
