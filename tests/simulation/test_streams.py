@@ -45,6 +45,11 @@ def rows(folder: Path, statement: str) -> list[tuple[Any, ...]]:
         return database.sql(statement).fetchall()
 
 
+def written(folder: Path) -> bytes:
+    """Every byte that a night has left on disk."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
 def moved(report: SyncReport) -> dict[str, int]:
     return {each.stream: each.moved + each.deleted for each in report.streams if each.moved + each.deleted}
 
@@ -150,8 +155,7 @@ async def test_personal_fields_leave_the_spool_as_hashes_alone(tmp_path: Path) -
     emails = [row["email"] for row in truth(night) if row["email"]]
     hashes = [found for (found,) in rows(tmp_path, "SELECT email FROM marketo.leads WHERE email IS NOT NULL")]
     assert sorted(digest(email, KEY) for email in emails) == sorted(hashes)
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert [] == [email for email in emails if email.encode() in written]
+    assert [] == [email for email in emails if email.encode() in written(tmp_path)]
 
 
 @virtual
