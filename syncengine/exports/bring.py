@@ -86,7 +86,6 @@ class Bringing:
         """Bring the streams, turn by turn, and give the report."""
         calls_before = Counter(self._parts.client.calls)
         self._landing.hard_delete.update(each.name for each in wanted if each.hard_delete)
-        await self._tidy()
         turns = sorted({stream_of(each.name).turn for each in wanted})
         for turn in turns:
             await self._turn([each for each in wanted if stream_of(each.name).turn == turn])
@@ -102,6 +101,7 @@ class Bringing:
         jobs: list[Job] = []
         for each in found.streams:
             jobs += await self._planned(each, self._epochs[each.shape.stream.name])
+        await self._tidy()
         outcome = await self._run(jobs)
         self._failed += outcome.failed
 

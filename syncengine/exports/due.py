@@ -10,7 +10,7 @@ from typing import Any
 
 from syncengine.exports.budget import density
 from syncengine.exports.fields import Choice, Shape, needed_by, parts
-from syncengine.exports.slice import Reach, Stretch, due, whole_second, window_length
+from syncengine.exports.slice import Reach, Stretch, due, gaps, whole_second, window_length
 from syncengine.exports.streams import Bulk, ByKey, Since
 from syncengine.exports.window import CLEANED, COMMITTED, FINAL, WHOLE, Part, request_of, stretch_of
 from syncengine.jobs.job import Job
@@ -90,12 +90,14 @@ def windows(shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, can_fil
     lists = len(parts(shaped.schema.names, needed_by(shaped.stream)))
     if can_filter:
         request = request_of(shaped, way.filter_field, past.generation)
-        return tuple(one for each in stretches for one in _by_columns(_placed(each, request, past), lists))
+        return tuple(one for each in stretches for one in _by_columns(_placed(each, request, past, wanted), lists))
     found = []
     for each in stretches:
         changes = request_of(shaped, LEAD_CHANGES, past.generation)
-        found.append(New(each, changes, priority=_placed(each, changes, past).priority, counts=False, is_reading=True))
-        new = _placed(each, request_of(shaped, "createdAt", past.generation), past)
+        found.append(
+            New(each, changes, priority=_placed(each, changes, past, wanted).priority, counts=False, is_reading=True)
+        )
+        new = _placed(each, request_of(shaped, "createdAt", past.generation), past, wanted)
         found += [replace(one, after_others=one.counts) for one in _by_columns(new, lists)]
     return tuple(found)
 
@@ -187,12 +189,20 @@ def stretches_of(jobs: Sequence[Job]) -> list[Stretch]:
     return [Stretch(*stretch_of(job)) for job in jobs]
 
 
-def _placed(stretch: Stretch, request: Mapping[str, Any], past: Past) -> New:
+def _placed(stretch: Stretch, request: Mapping[str, Any], past: Past, wanted: Wanted) -> New:
     """What the window is among the others: the increment, with the lookback before it, or part of a backfill."""
     frontier = max((each.end for each in past.committed), default=None)
-    if frontier is None or stretch.end <= frontier:
+    if frontier is None:
         return New(stretch, request)
     is_looking_back = not past.is_full and stretch.start < frontier
+    # Of a stream with many rows, the lookback is windows of its own.
+    is_lookback_alone = (
+        is_looking_back
+        and stretch.start >= whole_second(frontier - wanted.reach.lookback)
+        and not gaps(past.committed, stretch)
+    )
+    if stretch.end <= frontier and not is_lookback_alone:
+        return New(stretch, request)
     return New(stretch, request, INCREMENT, frontier if is_looking_back else None)
 
 

@@ -45,6 +45,8 @@ from syncengine.transport.retry import EXPORT_QUEUE_FULL
 CREATES_MAX = 3
 # Marketo fails on windows that are too much for it: from the second time on, half of one is asked for.
 FAILURES_BEFORE_HALVING = 2
+# But a stream of which so many jobs in a row came to nothing fails for another reason than their size.
+FAILURES_IN_A_ROW_MAX = 32
 SYSTEM_ERROR = "611"
 NO_SUCH_FILTER = "1035"
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
@@ -83,7 +85,8 @@ class Windows:
         self._queue_waits: Counter[str] = Counter()
         self._file_looks: Counter[str] = Counter()
         self._creates: Counter[str] = Counter()
-        self._denied: dict[str, PermissionDenied] = {}
+        self._failures: Counter[str] = Counter()
+        self._given_up: dict[str, MarketoError | FileDamaged] = {}
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
             window.CREATE_INTENT: self._create,
@@ -105,12 +108,12 @@ class Windows:
 
     async def step(self, job: Job) -> Step:
         """Take the step that the window's state asks for."""
-        if job.state in window.BEFORE_MARKETO and job.group in self._denied:
-            return Failed(job, self._denied[job.group])
+        if job.state in window.BEFORE_MARKETO and job.group in self._given_up:
+            return Failed(job, self._given_up[job.group])
         try:
             return await self._steps[job.state](job)
         except PermissionDenied as error:
-            self._denied[job.group] = error
+            self._given_up[job.group] = error
             return Failed(job, error)
         except OF_ONE_WINDOW as error:
             return Failed(job, error)
@@ -253,6 +256,7 @@ class Windows:
             applied = await self._landing.land(job, rows, problems)
         except FileDamaged as error:
             return await self._again(job, error)
+        self._failures[job.group] = 0
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:
@@ -269,6 +273,10 @@ class Windows:
         self._file_looks.pop(job.id, None)
         self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
+        self._failures[job.group] += 1
+        if self._failures[job.group] >= FAILURES_IN_A_ROW_MAX:
+            self._given_up[job.group] = error
+            return Failed(job, error)
         if self._creates[job.id] >= FAILURES_BEFORE_HALVING and len(smaller := _cut(job, 2)) > 1:
             return await self._cut(job, smaller, error.message)
         return Failed(job, error) if self._creates[job.id] >= CREATES_MAX else Go(job)
@@ -309,5 +317,6 @@ def _kind(job: Job) -> ExportKind:
 def _cut(job: Job, count: int) -> tuple[Stretch, ...]:
     """The window's time in so many pieces, or whole where it cannot be cut."""
     whole = Stretch(*stretch_of(job))
-    is_alone = window.counts(job) and not job.after
-    return pieces(whole, count) if is_alone else (whole,)
+    # A part of what is asked for without a date would be all of it.
+    can_be_cut = window.counts(job) and not job.after and job.facts["request"]["filter"] is not None
+    return pieces(whole, count) if can_be_cut else (whole,)

@@ -11,11 +11,9 @@ import pytest
 from syncengine.destinations import Interval
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.exports import window
-from syncengine.exports.fields import Shape
 from syncengine.exports.run import Windows
-from syncengine.exports.streams import STREAMS
 from syncengine.exports.sync import sync
-from syncengine.exports.window import LANES, schema_of, stretch_of
+from syncengine.exports.window import LANES, stretch_of
 from syncengine.jobs.board import Done, Go, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints.exports import ACTIVITIES, LEADS
@@ -286,7 +284,7 @@ async def test_a_window_keeps_the_columns_that_it_was_planned_with(tmp_path: Pat
 
     tally = here.landing.tallies["leads"]
     assert {"email": len(emails)} == tally.unparsed == job.facts["unparsed"]
-    assert len(emails) == tally.report(Shape(STREAMS["leads"], schema_of(job, ("id",)))).unparsed
+    assert len(emails) == tally.report("leads").unparsed
     assert emails == [orjson.loads(text)["email"] for text in held(world, "_unparsed") if text]
 
 

@@ -13,7 +13,6 @@ from syncengine.exports.slice import (
     REMAINDER_SECONDS_MIN,
     Reach,
     Stretch,
-    cut,
     due,
     gaps,
     joined,
@@ -235,21 +234,6 @@ def test_joining_keeps_the_time_and_nothing_touches(stretches: list[Stretch]) ->
 
     assert [holds(stretches, each) for each in looked_at] == [holds(found, each) for each in looked_at]
     assert all(earlier.end < later.start for earlier, later in pairwise(found))
-
-
-@given(stretch=STRETCHES, days_max=st.integers(1, 31))
-def test_cutting_loses_and_repeats_nothing(stretch: Stretch, days_max: int) -> None:
-    """The pieces touch, make up the stretch, and only the last one is shorter than allowed."""
-    pieces = cut(stretch, days_max)
-
-    assert (stretch.start, *(each.end for each in pieces)) == (*(each.start for each in pieces), stretch.end)
-    assert {days_max * DAY} == {days_max * DAY, *(each.end - each.start for each in pieces[:-1])}
-    assert NOTHING < pieces[-1].end - pieces[-1].start <= days_max * DAY
-
-
-def test_an_empty_stretch_is_cut_into_nothing() -> None:
-    """No time gives no window."""
-    assert () == cut(days(3, 3))
 
 
 REQUEST: dict[str, object] = {"filter": "updatedAt", "fields": [["id", "integer"], ["email", "text"]], "generation": 0}

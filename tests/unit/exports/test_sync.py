@@ -1,7 +1,6 @@
 """One sync from lease to report: what it leaves in destination, journal and spool, however it ends."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -12,15 +11,14 @@ from syncengine.errors import (
     AlreadyRunning,
     DestinationUnavailable,
     LeaseLost,
-    QuotaExhausted,
     Unavailable,
 )
 from syncengine.exports import window
-from syncengine.exports.streams import STREAMS
-from syncengine.exports.sync import PLACES, WORKERS, sync
+from syncengine.exports.bring import PLACES, WORKERS
+from syncengine.exports.sync import sync
 from syncengine.jobs.job import Run
 from syncengine.observe.events import JobMoved, RunEnded, RunStarted, StreamPlanned
-from tests.unit.exports.world import DAY, INSTANCE, World, activities, build, fault, leads
+from tests.unit.exports.world import DAY, INSTANCE, KINDS, World, activities, build, fault, leads
 from tests.virtual import ORIGIN, virtual
 
 
@@ -147,7 +145,7 @@ async def test_different_streams_are_synced_side_by_side(tmp_path: Path) -> None
     async with anyio.create_task_group() as tasks:
         for wanted in (leads(), activities()):
             tasks.start_soon(sync, world.parts(), [wanted])
-    assert {name: world.truth(name) for name in STREAMS} == {name: world.held(name) for name in STREAMS}
+    assert {name: world.truth(name) for name in KINDS} == {name: world.held(name) for name in KINDS}
     assert {"leads": 2, "activities": 2} == world.marketo.report()["jobs_created"]
 
 
@@ -163,36 +161,10 @@ async def test_a_window_that_fails_leaves_the_others_whole(tmp_path: Path) -> No
         (await last_run(world)).outcome,
         [stream.windows for stream in report.streams],
     )
-    assert "leads from 2026-01-21T08:00Z to 2026-02-21T08:00Z: leads.export.create failed: bad" in problem
+    assert "leads from 2026-02-21T08:00Z to 2026-03-02T07:45Z: leads.export.create failed: bad" in problem
     assert world.truth("activities") == world.held("activities")
     assert "done" == (await sync(world.parts(), [leads(), activities()])).outcome
     assert world.truth("leads") == world.held("leads")
-
-
-@virtual
-async def test_a_spent_quota_pauses_the_run_when_all_else_is_done(tmp_path: Path) -> None:
-    """What could be enqueued is in the destination; the error and the journal say when to go on; then all comes."""
-    spent = fault("error", "/enqueue.json", code="1029", message="Export daily quota 500MB exceeded", nth=4)
-    world = build(tmp_path, spent)
-    with pytest.raises(QuotaExhausted) as caught:
-        await sync(world.parts(), [leads(), activities()])
-    run, resume_at = await last_run(world), datetime(2026, 3, 3, 6, tzinfo=UTC)
-
-    assert (resume_at, resume_at.isoformat()) == (caught.value.resume_at, run.report["resume_at"])
-    assert ("paused", 3, [window.CREATED]) == (run.outcome, len(world.destination.ledger), await unfinished(world))
-    await world.clock.sleep((resume_at - world.clock.now()).total_seconds())
-    await sync(world.parts(), [leads(), activities()])
-    assert world.is_complete()
-
-
-@virtual
-async def test_a_quota_that_is_spent_on_the_way_loses_no_finished_job(tmp_path: Path) -> None:
-    """Marketo refuses further jobs while earlier ones are still being written: all of those are applied."""
-    world = build(tmp_path, export_bytes_per_day=500, years=1.0)
-    with pytest.raises(QuotaExhausted):
-        await sync(world.parts(), [leads(340)])
-    finished = [made for made in world.marketo.exports._jobs.values() if made.queued_at < float("inf")]
-    assert len(finished) == len(world.destination.ledger)
 
 
 @virtual

@@ -21,7 +21,7 @@ def tallied(*windows: Applied, unparsed: dict[str, int] | None = None, unverifie
 
 def lines(tally: Tally) -> tuple[str, ...]:
     """What the report says besides what the stream itself has to say."""
-    return tally.report(SHAPE).problems[len(SHAPE.notes) :]
+    return tally.report("activities", SHAPE.notes).problems[len(SHAPE.notes) :]
 
 
 def test_a_report_adds_up_its_windows() -> None:
@@ -31,13 +31,13 @@ def test_a_report_adds_up_its_windows() -> None:
 
     assert StreamReport(
         "activities", windows=2, rows=15, bytes=2_000, problems=SHAPE.notes, **expected
-    ) == tally.report(SHAPE)
+    ) == tally.report("activities", SHAPE.notes)
 
 
 def test_a_stream_without_windows_has_a_report_of_noughts() -> None:
     """Nothing was to be done, and that is a report too."""
     assert (0, 0, 0, ()) == (
-        (report := tallied().report(SHAPE)).windows,
+        (report := tallied().report("activities", SHAPE.notes)).windows,
         report.rows,
         report.unparsed,
         lines(tallied()),
@@ -60,7 +60,7 @@ def test_cells_that_do_not_fit_are_told_by_field() -> None:
         "4 cells of leadScore do not fit its type: see _unparsed",
         "2 cells of createdAt do not fit its type: see _unparsed",
     ) == lines(tally)
-    assert 6 == tally.report(SHAPE).unparsed
+    assert 6 == tally.report("activities", SHAPE.notes).unparsed
 
 
 def test_changes_of_the_table_are_told_once() -> None:

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from syncengine.errors import IllegalMove
-from syncengine.exports import window
+from syncengine.exports import reading, window
+from syncengine.exports.bring import PLACES
+from syncengine.exports.fields import Shape
 from syncengine.exports.streams import STREAMS
-from syncengine.exports.sync import PLACES
-from syncengine.exports.window import LANES, MOVES, schema_facts, schema_of, stretch_of
+from syncengine.exports.window import LANES, MOVES, WHOLE, Part, counts, part_of, request_of, shape_of, stretch_of
 from syncengine.jobs.job import Job, as_json, moved, planned
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS
 from syncengine.schema import Field, FieldType, Schema
@@ -21,6 +22,8 @@ TABLE: Mapping[tuple[str, str], str] = MOVES.table
 STATES = sorted({MOVES.initial, *MOVES.final, *TABLE.values(), *(state for state, _ in TABLE)})
 EVENTS = sorted({event for _, event in TABLE})
 BETWEEN = [state for state in STATES if state not in MOVES.final]
+ID = Field("id", FieldType.INTEGER)
+LEADS = Shape(STREAMS["leads"], Schema((ID, Field("email", FieldType.TEXT)), ("id",)))
 STRAIGHT = ("intend", "created", "enqueued", "completed", "download", "verified", "committed", "cleaned")
 
 
@@ -53,15 +56,16 @@ def test_the_docstring_tells_every_state_in_the_order_of_a_windows_life() -> Non
         passed.append(MOVES.after(passed[-1], event))
 
     assert passed == told
-    assert sorted({*told, window.ABANDONED}) == STATES
-    assert window.ABANDONED in str(window.__doc__)
+    aside = {window.ABANDONED, window.KEPT}
+    assert sorted({*told, *aside}) == STATES
+    assert all(state in str(window.__doc__) for state in aside)
 
 
 def test_a_lost_window_begins_anew() -> None:
-    """Whatever becomes of a job after it was created, until its rows are committed its window can be planned again."""
+    """Whatever becomes of a job, asked for or there already: until its rows are committed its window can begin anew."""
     losing = [state for state, event in TABLE if event == "lost"]
     assert {window.PLANNED} == {TABLE[state, "lost"] for state in losing}
-    assert sorted(set(BETWEEN) - {window.PLANNED, window.CREATE_INTENT, window.COMMITTED}) == sorted(losing)
+    assert sorted(set(BETWEEN) - {window.PLANNED, window.COMMITTED}) == sorted(losing)
 
 
 def test_a_window_whose_request_has_changed_can_be_given_up_anywhere() -> None:
@@ -101,7 +105,7 @@ def test_a_window_is_planned_at_the_beginning_alone() -> None:
 
 def test_each_lane_has_places() -> None:
     """Every bounded state's lane has a capacity in the run, and every lane of the run bounds a state."""
-    assert set(PLACES) == set(LANES.values())
+    assert set(PLACES) == {*LANES.values(), *reading.LANES.values()}
     assert set(LANES) <= set(STATES)
 
 
@@ -135,13 +139,39 @@ def test_a_window_knows_its_stretch() -> None:
 
 
 @pytest.mark.parametrize(
-    "schema",
+    "shaped",
     [
-        Schema(ACTIVITY_COLUMNS, STREAMS["activities"].key),
-        Schema(tuple(Field(kind.value, kind) for kind in FieldType), ("integer",)),
+        Shape(STREAMS["activities"], Schema(ACTIVITY_COLUMNS, STREAMS["activities"].key)),
+        Shape(STREAMS["leads"], Schema((ID, *(Field(kind.value, kind) for kind in FieldType)), ("id",)), ("text",)),
     ],
 )
-def test_a_window_keeps_its_schema(schema: Schema) -> None:
-    """The columns that a window was planned with come back from the journal, in order and with their types."""
-    stored = job(facts=as_json({"request": {"fields": schema_facts(schema)}}))
-    assert schema == schema_of(stored, schema.key)
+def test_a_window_keeps_its_shape(shaped: Shape) -> None:
+    """What a window was planned with comes back from the journal: columns in order with their types, hashed ones."""
+    request = request_of(shaped, "createdAt", "")
+    assert shaped == shape_of(job(group=shaped.stream.name, facts=as_json({"request": request})))
+
+
+@pytest.mark.parametrize("part", [WHOLE, Part(program_ids=(1, 2)), Part(list_id=0)])
+def test_a_window_keeps_its_part(part: Part) -> None:
+    """Which programs or which list it takes comes back from the journal, also the list with number 0."""
+    request = request_of(LEADS, None, "", part)
+    assert part == part_of(job(facts=as_json({"request": request})))
+
+
+def test_each_choice_makes_another_request() -> None:
+    """Filter, columns, hashed ones, generation and part all belong to what a window asks for."""
+    hashed = Shape(LEADS.stream, LEADS.schema, ("email",))
+    requests = [
+        request_of(LEADS, "updatedAt", ""),
+        request_of(LEADS, "createdAt", ""),
+        request_of(LEADS, "updatedAt", "2026-03-02T08:00:00+00:00"),
+        request_of(hashed, "updatedAt", ""),
+        request_of(LEADS, "updatedAt", "", Part(program_ids=(1,))),
+        request_of(LEADS, "updatedAt", "", Part(list_id=1)),
+    ]
+    assert [] == [one for number, one in enumerate(requests) if one in requests[:number]]
+
+
+def test_a_window_counts_unless_it_says_otherwise() -> None:
+    """Windows of early versions say nothing, and their time is committed with them."""
+    assert [True, True, False] == [counts(job(facts=facts)) for facts in ({}, {"counts": True}, {"counts": False})]

@@ -12,17 +12,17 @@ import pyarrow as pa
 from syncengine.clock import ScaledClock
 from syncengine.destinations import Applied, Destination, Guarantee, Interval, Standing, View, Window
 from syncengine.errors import DestinationFenced
+from syncengine.exports.bring import Parts
 from syncengine.exports.budget import Megabytes
-from syncengine.exports.fields import Choice
-from syncengine.exports.load import Landing
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted
+from syncengine.exports.fields import Choice
+from syncengine.exports.load import Landing
 from syncengine.exports.plan import Planner, Prepared, new_jobs
+from syncengine.exports.reading import JOBS
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
 from syncengine.exports.slice import Reach
-from syncengine.exports.bring import Parts
-from syncengine.exports.reading import JOBS
 from syncengine.jobs.board import Done, Failed, Go, Later, Step
 from syncengine.jobs.job import Job
 from syncengine.jobs.memory import MemoryJobStore
