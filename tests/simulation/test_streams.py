@@ -22,7 +22,10 @@ KEY = b"a key for tests!"
 
 def every(night: Night, *names: str, **changes: Any) -> list[Wanted]:
     """These streams with all of their fields, or all that the table has."""
-    special = {"list_members": {"lists": LISTS}, "named_account_lists": {"names": ("SaaS 3", "SaaS 4")}}
+    special: dict[str, dict[str, Any]] = {
+        "list_members": {"lists": LISTS},
+        "named_account_lists": {"names": ("SaaS 3", "SaaS 4")},
+    }
     return [
         replace(Wanted(name, Choice(), night.reach, **special.get(name, {})), **changes) for name in names or STREAMS
     ]
