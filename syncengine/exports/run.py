@@ -54,19 +54,16 @@ PROGRESS_BYTES = 1_000_000
 OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
 
 
+Watches = Mapping[ExportKind, request.Watch]
+
+
 class Windows:
     """Takes windows through their states. `watches` has the watch of each kind; they run beside it."""
 
     moves = window.MOVES
 
     def __init__(
-        self,
-        *,
-        client: Client,
-        store: JobStore,
-        landing: Landing,
-        megabytes: Megabytes,
-        watches: Mapping[ExportKind, request.Watch],
+        self, client: Client, store: JobStore, landing: Landing, megabytes: Megabytes, watches: Watches
     ) -> None:
         self._client = client
         self._clock: Clock = client.clock
@@ -126,9 +123,7 @@ class Windows:
     async def _create(self, job: Job) -> Step:
         self._attempts.begin(job)
         try:
-            export_id = await request.create(
-                self._client, request.kind_of(job), window.file_fields(job), request.chosen(job)
-            )
+            export_id = await request.create(self._client, job)
         except Unavailable as error:
             return await self._system_error(job, error)
         except Unsupported as error:
@@ -237,17 +232,15 @@ class Windows:
     async def _apply(self, job: Job) -> Step:
         if window.columns_of(job):
             return Done(await self._move(job, "kept"))
-        path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
-        if path is not None and not await run_blocking(path.exists):
+        path = fetch.spool_path(self._spool, job.id)
+        if job.facts["records"] != 0 and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
         problems = ParseProblems()
         try:
             rows = await assemble.rows(self._store, self._spool, job, problems)
-        except NotFound as error:
-            job = await self._move(job, "abandon", problem=error.message)
-            return Failed(job, error)
-        try:
             applied = await self._landing.land(job, rows, problems)
+        except NotFound as error:
+            return Failed(await self._move(job, "abandon", problem=error.message), error)
         except FileDamaged as error:
             return await self._again(job, error)
         self._attempts.succeeded(job)
