@@ -13,7 +13,7 @@ from syncengine.exports.fetch import discard, fetch, spool_path
 from syncengine.exports.fields import Choice, shape
 from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints import exports
-from syncengine.marketo.endpoints.exports import ACTIVITIES
+from syncengine.marketo.endpoints.exports import ACTIVITIES, Filter
 from syncengine.marketo.rows import ExportJob
 from syncengine.transport.download import Expected
 from tests.unit.exports.world import DAY, World, build, fault
@@ -25,7 +25,8 @@ SHAPE = shape(STREAMS["activities"], (), Choice())
 
 async def finished(world: World) -> ExportJob:
     """A completed job with a file of some 15 KB, as a poll shows it."""
-    job_id = await request.create(world.client, SHAPE, ORIGIN - 31 * DAY, ORIGIN)
+    chosen = Filter("createdAt", ORIGIN - 31 * DAY, ORIGIN)
+    job_id = await request.create(world.client, KIND, SHAPE.schema.names, chosen)
     await request.enqueue(world.client, KIND, job_id)
     await world.clock.sleep(300.0)
     return await world.client.send(exports.status(KIND, job_id))
