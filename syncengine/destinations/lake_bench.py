@@ -26,8 +26,8 @@ from syncengine.schema import FieldType
 
 SCHEMA = "marketo"
 PART_BYTES = 128_000_000
-_ROW_GROUP = 61_440
-_ROW_GROUPS = 16  # a part has up to 983,040 rows
+_ROW_GROUP = 20_480  # memory is what it takes to sort, and one row group for each thread
+_ROW_GROUPS = 48  # a part has up to 983,040 rows
 
 
 class Bench:
