@@ -8,8 +8,8 @@ nothing, and then a window is let through: Marketo refuses what the day cannot h
 from collections.abc import Iterable, Sequence
 from math import ceil
 
-from syncengine.exports.slice import WINDOW_BYTES
-from syncengine.exports.window import stretch_of
+from syncengine.exports.slice import WINDOW_BYTES, Stretch, pieces
+from syncengine.exports.window import counts, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.transport.gate import Gate
 
@@ -79,3 +79,11 @@ def density(jobs: Sequence[Job]) -> float | None:
     known = sorted(filter(is_measured, jobs), key=lambda job: job.updated_at)[-REMEMBERED:]
     seconds = sum(map(seconds_of, known))
     return sum(job.facts["file_bytes"] for job in known) / seconds if seconds else None
+
+
+def cut(job: Job, count: int) -> tuple[Stretch, ...]:
+    """The window's time in so many pieces, or whole where it cannot be cut."""
+    whole = Stretch(*stretch_of(job))
+    # A part of what is asked for without a date would be all of it.
+    can_be_cut = counts(job) and not job.after and job.facts["request"]["filter"] is not None
+    return pieces(whole, count) if can_be_cut else (whole,)

@@ -41,9 +41,9 @@ def joined(
             db.register("rows", pa.RecordBatchReader.from_batches(plain, renamed))
             db.execute(f"CREATE TEMP TABLE part{number} AS SELECT * FROM rows")  # noqa: S608  # a number of ours
             db.unregister("rows")
-        reader = db.execute(_statement(files, schema, places)).to_arrow_reader(ROWS_PER_BATCH)
+        reader = db.sql(_statement(files, schema, places)).to_arrow_reader(ROWS_PER_BATCH)
         width, arrow = len(schema.fields) - 1, schema.arrow()
-        for batch in reader or ():
+        for batch in reader:
             columns = [column.cast(kind) for column, kind in zip(batch.columns[:width], arrow.types, strict=False)]
             columns.append(_merged(batch.columns[width:]))
             yield pa.RecordBatch.from_arrays(columns, schema=arrow)

@@ -12,7 +12,7 @@ does when Marketo no longer takes its token.
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -83,7 +83,8 @@ async def since(client: Client, pages: Pages, take: Take, start: datetime, end: 
     restarts = calls = 0
     while True:
         began = reached.at
-        token = await client.send(activities.paging_token(began))
+        # What lies at a token's own moment comes before it.
+        token = await client.send(activities.paging_token(began - timedelta(seconds=1)))
         calls += 1
         try:
             return calls + await every(client, pages, within, token)

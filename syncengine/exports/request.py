@@ -4,7 +4,7 @@ Status is renewed once a minute and one list call shows every job, so N jobs cos
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-extract
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,7 @@ import anyio
 
 from syncengine.errors import CallRejected, NotFound, PermissionDenied
 from syncengine.exports.streams import Bulk, stream_of
-from syncengine.exports.window import part_of, stretch_of
+from syncengine.exports.window import file_fields, part_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.marketo.endpoints import exports
 from syncengine.marketo.endpoints.exports import ExportKind, Filter
@@ -47,13 +47,14 @@ def chosen(job: Job) -> Filter:
     return Filter(field, start, end - timedelta(seconds=1), program_ids=part.program_ids, static_list_id=part.list_id)
 
 
-async def create(client: Client, kind: ExportKind, fields: Sequence[str], chosen: Filter) -> str:
-    """Create a job and give its id; it does nothing and costs nothing until it is enqueued.
+async def create(client: Client, window: Job) -> str:
+    """Create the window's job and give its id; it does nothing and costs nothing until it is enqueued.
 
     Raises QuotaExhausted when today's export megabytes are used up, Unsupported when the subscription lacks the filter.
     """
+    kind = kind_of(window)
     await _refuse_when_used_up(client, f"{kind.name}.export.create")
-    job = await client.send(exports.create(kind, fields, chosen))
+    job = await client.send(exports.create(kind, file_fields(window), chosen(window)))
     return job.export_id
 
 

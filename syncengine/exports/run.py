@@ -22,12 +22,12 @@ from syncengine.errors import (
     Unsupported,
 )
 from syncengine.exports import assemble, fetch, request, window
-from syncengine.exports.budget import Megabytes
+from syncengine.exports.attempts import After, Attempts
+from syncengine.exports.budget import Megabytes, cut
 from syncengine.exports.load import Landing
 from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves, other_way
-from syncengine.exports.slice import Stretch, pieces
+from syncengine.exports.slice import Stretch
 from syncengine.exports.tally import ParseProblems
-from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
@@ -41,12 +41,6 @@ from syncengine.transport.gate import exhausted
 from syncengine.transport.quota import next_reset
 from syncengine.transport.retry import EXPORT_QUEUE_FULL
 
-# How often a window's job is created anew in one run: it failed, was cancelled, vanished, or its file was damaged.
-CREATES_MAX = 3
-# Marketo fails on windows that are too much for it: from the second time on, half of one is asked for.
-FAILURES_BEFORE_HALVING = 2
-# But a stream of which so many jobs in a row came to nothing fails for another reason than their size.
-FAILURES_IN_A_ROW_MAX = 32
 SYSTEM_ERROR = "611"
 NO_SUCH_FILTER = "1035"
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
@@ -60,19 +54,16 @@ PROGRESS_BYTES = 1_000_000
 OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
 
 
+Watches = Mapping[ExportKind, request.Watch]
+
+
 class Windows:
     """Takes windows through their states. `watches` has the watch of each kind; they run beside it."""
 
     moves = window.MOVES
 
     def __init__(
-        self,
-        *,
-        client: Client,
-        store: JobStore,
-        landing: Landing,
-        megabytes: Megabytes,
-        watches: Mapping[ExportKind, request.Watch],
+        self, client: Client, store: JobStore, landing: Landing, megabytes: Megabytes, watches: Watches
     ) -> None:
         self._client = client
         self._clock: Clock = client.clock
@@ -84,9 +75,7 @@ class Windows:
         self._observe = landing.observe
         self._queue_waits: Counter[str] = Counter()
         self._file_looks: Counter[str] = Counter()
-        self._creates: Counter[str] = Counter()
-        self._failures: Counter[str] = Counter()
-        self._given_up: dict[str, MarketoError | FileDamaged] = {}
+        self._attempts = Attempts()
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
             window.CREATE_INTENT: self._create,
@@ -108,12 +97,12 @@ class Windows:
 
     async def step(self, job: Job) -> Step:
         """Take the step that the window's state asks for."""
-        if job.state in window.BEFORE_MARKETO and job.group in self._given_up:
-            return Failed(job, self._given_up[job.group])
+        if job.state in window.BEFORE_MARKETO and job.group in self._attempts.given_up:
+            return Failed(job, self._attempts.given_up[job.group])
         try:
             return await self._steps[job.state](job)
         except PermissionDenied as error:
-            self._given_up[job.group] = error
+            self._attempts.given_up[job.group] = error
             return Failed(job, error)
         except OF_ONE_WINDOW as error:
             return Failed(job, error)
@@ -124,17 +113,17 @@ class Windows:
             raise
 
     async def _intend(self, job: Job) -> Step:
-        if (count := self._megabytes.pieces(job)) > 1 and len(smaller := _cut(job, count)) > 1:
+        if (count := self._megabytes.pieces(job)) > 1 and len(smaller := cut(job, count)) > 1:
             return await self._cut(job, smaller, "too large for one file")
         if not await self._megabytes.reserve(job):
             resume_at = next_reset(self._client.server_now())
-            return Failed(job, exhausted(resume_at, f"{_kind(job).name}.export.create", "export"))
+            return Failed(job, exhausted(resume_at, f"{request.kind_of(job).name}.export.create", "export"))
         return Go(await self._move(job, "intend"))
 
     async def _create(self, job: Job) -> Step:
-        self._creates[job.id] += 1
+        self._attempts.begin(job)
         try:
-            export_id = await request.create(self._client, _kind(job), window.file_fields(job), request.chosen(job))
+            export_id = await request.create(self._client, job)
         except Unavailable as error:
             return await self._system_error(job, error)
         except Unsupported as error:
@@ -146,7 +135,7 @@ class Windows:
     async def _enqueue(self, job: Job) -> Step:
         export_id = job.facts["export_id"]
         try:
-            await request.enqueue(self._client, _kind(job), export_id)
+            await request.enqueue(self._client, request.kind_of(job), export_id)
         except (NotFound, CallRejected) as error:
             # Gone, or cancelled by somebody: a job that cannot be enqueued now never will be.
             return await self._again(job, error)
@@ -161,17 +150,17 @@ class Windows:
             )
             return Later(job, seconds)
         job = await self._move(job, "enqueued", enqueued_at=self._clock.now().isoformat())
-        self._watches[_kind(job)].add(job.id, export_id)
+        self._watches[request.kind_of(job)].add(job.id, export_id)
         return Wait(job, export_id)
 
     async def _see(self, job: Job) -> Step:
-        export_id, watch = job.facts["export_id"], self._watches[_kind(job)]
+        export_id, watch = job.facts["export_id"], self._watches[request.kind_of(job)]
         if export_id not in watch.news:
             if watch.failure is not None:
                 raise watch.failure
             if watch.is_stuck(export_id):
                 watch.drop(export_id)
-                await request.cancel(self._client, _kind(job), export_id)
+                await request.cancel(self._client, request.kind_of(job), export_id)
                 return await self._again(job, CallRejected("Marketo has not worked on the job for 12 hours."))
             if not watch.watches(export_id):
                 since = datetime.fromisoformat(job.facts["enqueued_at"])
@@ -220,7 +209,7 @@ class Windows:
         try:
             sha256 = await fetch.fetch(
                 self._client,
-                _kind(job),
+                request.kind_of(job),
                 job.facts["export_id"],
                 fetch.spool_path(self._spool, job.id),
                 expected=Expected(size, job.facts["sha256"]),
@@ -243,20 +232,18 @@ class Windows:
     async def _apply(self, job: Job) -> Step:
         if window.columns_of(job):
             return Done(await self._move(job, "kept"))
-        path = fetch.spool_path(self._spool, job.id) if job.facts["records"] != 0 else None
-        if path is not None and not await run_blocking(path.exists):
+        path = fetch.spool_path(self._spool, job.id)
+        if job.facts["records"] != 0 and not await run_blocking(path.exists):
             return Go(await self._move(job, "refetch"))
         problems = ParseProblems()
         try:
             rows = await assemble.rows(self._store, self._spool, job, problems)
-        except NotFound as error:
-            job = await self._move(job, "abandon", problem=error.message)
-            return Failed(job, error)
-        try:
             applied = await self._landing.land(job, rows, problems)
+        except NotFound as error:
+            return Failed(await self._move(job, "abandon", problem=error.message), error)
         except FileDamaged as error:
             return await self._again(job, error)
-        self._failures[job.group] = 0
+        self._attempts.succeeded(job)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:
@@ -273,19 +260,20 @@ class Windows:
         self._file_looks.pop(job.id, None)
         self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
-        self._failures[job.group] += 1
-        if self._failures[job.group] >= FAILURES_IN_A_ROW_MAX:
-            self._given_up[job.group] = error
-            return Failed(job, error)
-        if self._creates[job.id] >= FAILURES_BEFORE_HALVING and len(smaller := _cut(job, 2)) > 1:
-            return await self._cut(job, smaller, error.message)
-        return Failed(job, error) if self._creates[job.id] >= CREATES_MAX else Go(job)
+        smaller = cut(job, 2)
+        match self._attempts.failed(job, error, can_be_cut=len(smaller) > 1):
+            case After.HALVES:
+                return await self._cut(job, smaller, error.message)
+            case After.GIVE_UP:
+                return Failed(job, error)
+            case _:
+                return Go(job)
 
     async def _system_error(self, job: Job, error: Unavailable) -> Step:
         """Marketo fails on this one job (611), tried for as long as a call may be: a smaller one may do."""
         if error.code != SYSTEM_ERROR:
             raise error
-        self._creates[job.id] = max(self._creates[job.id], FAILURES_BEFORE_HALVING)
+        self._attempts.is_too_much(job)
         return await self._again(job, error)
 
     async def _other_way(self, job: Job, error: Unsupported) -> Step:
@@ -308,15 +296,3 @@ class Windows:
         job = await self._store.move(job, event, attempt=attempt, **facts)
         self._observe(JobMoved(job.id, job.group, event, job.state))
         return job
-
-
-def _kind(job: Job) -> ExportKind:
-    return request.kind_of(job)
-
-
-def _cut(job: Job, count: int) -> tuple[Stretch, ...]:
-    """The window's time in so many pieces, or whole where it cannot be cut."""
-    whole = Stretch(*stretch_of(job))
-    # A part of what is asked for without a date would be all of it.
-    can_be_cut = window.counts(job) and not job.after and job.facts["request"]["filter"] is not None
-    return pieces(whole, count) if can_be_cut else (whole,)

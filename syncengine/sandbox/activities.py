@@ -152,7 +152,7 @@ class Activities:
         return sorted(row for _, row in self._deletions)
 
     def truth(self, now: float | None = None) -> Iterator[bytes]:
-        """Activities as JSON lines with typed values, in the order of their GUIDs; with `now`, those visible by then."""
+        """Activities as JSON lines with typed values, in the order of GUIDs; with `now`, those visible by then."""
         names = list(DEFAULT_FIELDS)
         converters = [truth_converter(data_type) for data_type in DEFAULT_FIELDS.values()]
         known = self.shown(range(len(self)), now)

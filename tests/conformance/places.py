@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import duckdb
+import orjson
 import psycopg
 import pyarrow as pa
 from psycopg.types.string import TextLoader
 
 from syncengine.destinations import Destination
 from syncengine.destinations.duckdb import DuckDB
+from syncengine.destinations.parquet import Parquet
 from syncengine.destinations.postgres import Postgres
 from syncengine.destinations.postgres_sql import short
 from tests.servers import postgres_server
 
 Row = dict[str, Any]
 
-KINDS = ("duckdb", "postgres")
+KINDS = ("duckdb", "postgres", "parquet")
 
 
 class Place(Protocol):
@@ -181,6 +183,51 @@ class PostgresSchema:
         return f"{_quoted(self.schema)}.{_quoted(short(table))}"
 
 
+class ParquetFolder:
+    """A folder of Parquet files, and the manifest and DuckDB to look at it."""
+
+    refuses = frozenset[str]()
+    shows = False
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lake"
+        self.opening = (
+            "from pathlib import Path; from syncengine.destinations.parquet import Parquet;"
+            f" destination = Parquet(Path({str(self.path)!r}), memory_bytes=160_000_000, lock_wait_seconds=1)"
+        )
+
+    def open(self) -> Destination:
+        return Parquet(self.path, lock_wait_seconds=1, pause=lambda _: None)
+
+    def rows(self, table: str) -> list[Row]:
+        try:
+            manifest = orjson.loads((self.path / "manifest.json").read_bytes())
+        except FileNotFoundError:
+            return []
+        sheet = manifest["tables"].get(table, {"parts": []})
+        if not sheet["parts"]:
+            return []
+        with duckdb.connect() as db:
+            db.execute("SET TimeZone = 'UTC'")
+            files = [str(self.path / part["path"]) for part in sheet["parts"]]
+            found = db.read_parquet(files, union_by_name=True).to_arrow_table()
+        return from_arrow(found.select([column["name"] for column in sheet["columns"]]))
+
+    def called(self, name: str) -> str:
+        return name
+
+    def require(self, table: str, column: str) -> None:
+        raise NotImplementedError
+
+    def be_unique(self, table: str, column: str) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def occupied(self) -> Iterator[str]:
+        with _replaced_by_a_file(self.path):
+            yield str(self.path)
+
+
 class Places:
     """Makes places of every kind, and keeps what they share, such as a server, until the end of the session."""
 
@@ -199,6 +246,7 @@ class Places:
         """A place of this kind with nothing in it; `folder` is empty and its own."""
         makers: dict[str, Callable[[], Place]] = {
             "duckdb": lambda: DuckDBFile(folder),
+            "parquet": lambda: ParquetFolder(folder),
             "postgres": lambda: PostgresSchema(self._postgres(), f"s{next(self._numbers)}"),
         }
         return makers[kind]()
@@ -207,6 +255,15 @@ class Places:
         if self._conninfo is None:
             self._conninfo = self._shared.enter_context(postgres_server()).conninfo
         return self._conninfo
+
+
+@contextmanager
+def _replaced_by_a_file(folder: Path) -> Iterator[None]:
+    aside = folder.rename(folder.with_name("aside"))
+    folder.touch()
+    yield
+    folder.unlink()
+    aside.rename(folder)
 
 
 def _quoted(name: str) -> str:

@@ -196,3 +196,22 @@ def test_a_view_of_nothing_waits(place: Place) -> None:
     filled(place, {"page": "a"})
     with pytest.raises(ConfigError, match="holds people of acme"):
         place.open().show("globex", [VISIT])
+
+
+def test_a_view_may_have_no_members(place: Place) -> None:
+    """A kind without attributes still has rows."""
+    filled(place, {"page": "a"}, {})
+    place.open().show("acme", [replace(VISIT, columns=())])
+
+    assert [(0, 12), (1, 12)] == columns_of(place, "id", "kind", stream="visits")
+
+
+def test_views_that_differ_in_case_stand_apart(place: Place) -> None:
+    """The second spelling gets a suffix from its exact name, and both keep their names when asked for again."""
+    filled(place, {"page": "a"})
+    views = [VISIT, replace(VISIT, name="Visits", columns=())]
+    for order in (views, views[::-1]):
+        place.open().show("acme", order)
+
+        assert "page" in place.rows("visits")[0]
+        assert "page" not in place.rows(f"Visits_{mark_of('Visits')}")[0]

@@ -226,7 +226,8 @@ class Night:
         names = LEAD_FIELDS if table == "leads" else tuple(DEFAULT_FIELDS)
         lines = (orjson.loads(line) for part in truth for line in part.splitlines())
         wanted = {line[KEYS[table]]: {name: line[name] for name in names} | {"_unparsed": None} for line in lines}
-        rows = database.sql(f"SELECT * EXCLUDE (_read_at, _window) FROM marketo.{table}").to_arrow_table()
+        ours = "_read_at, _window, _changed_at, _deleted_at"
+        rows = database.sql(f"SELECT * EXCLUDE ({ours}) FROM marketo.{table}").to_arrow_table()
         for row in rows.to_pylist():
             key = row[KEYS[table]]
             true = wanted.pop(key, None)

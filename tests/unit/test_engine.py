@@ -57,7 +57,7 @@ async def test_a_check_tries_everything(tmp_path: Path) -> None:
     assert (True, ITEMS, 4) == (report.ok, list(told), here.engine.client.calls_sent)
     assert str(tmp_path / "warehouse.duckdb") in told["destination"]
     assert f"{BASE_URL} accepts the client id and secret" == told["credentials"]
-    assert "leads.describe answers with 61 entries" == told["permission: leads"]
+    assert "leads.describe answers with 63 entries" == told["permission: leads"]
     assert "49,998 of 50,000" == told["calls left today"]
     assert "0 s from Marketo's" == told["clock"]
     assert {} == here.marketo.report()["jobs_created"]
