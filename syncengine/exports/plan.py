@@ -84,6 +84,8 @@ class Planner:
 
     async def prepare(self, wanted: Sequence[Wanted]) -> Preparation:
         """What is due for each stream. Raises ConfigError with the problems of all streams together."""
+        # Whatever else is asked, identity's answer shows Marketo's clock, by which windows end.
+        await self.client.tokens.current()
         found, problems = Preparation(), list[ConfigError]()
         for each in wanted:
             try:

@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from math import ceil
 from pathlib import Path
 
 import pytest
 
 from syncengine.exports import window
-from syncengine.exports.plan import CALLS_PER_WINDOW, Wanted, new_jobs, request_of, stream_plans
-from syncengine.exports.slice import Stretch
-from syncengine.exports.streams import STREAMS
+from syncengine.exports.cost import CALLS_PER_WINDOW, stream_plans
+from syncengine.exports.due import Wanted
+from syncengine.exports.plan import Prepared, halves, new_jobs
+from syncengine.exports.slice import Stretch, pieces
 from syncengine.exports.sync import sync
-from syncengine.exports.window import stretch_of
+from syncengine.exports.window import request_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.observe.events import StreamPlanned
-from tests.unit.exports.world import DAY, FIELDS, INSTANCE, SETTLE, World, activities, build, leads
+from tests.unit.exports.world import DAY, FIELDS, INSTANCE, KINDS, SETTLE, World, activities, build, leads
 from tests.virtual import ORIGIN, virtual
 
 UNTIL = ORIGIN - SETTLE
@@ -23,6 +23,10 @@ UNTIL = ORIGIN - SETTLE
 
 def stretches(jobs: list[Job]) -> list[Stretch]:
     return [Stretch(*stretch_of(job)) for job in jobs]
+
+
+def new(prepared: Prepared) -> list[Stretch]:
+    return [each.stretch for each in prepared.new]
 
 
 async def some_committed(world: World, *wanted: Wanted) -> None:
@@ -38,13 +42,13 @@ async def test_a_first_run_takes_everything_from_the_start(tmp_path: Path) -> No
     (found,) = await world.prepared(leads(40))
 
     start = ORIGIN - 40 * DAY
-    assert (Stretch(start, start + 31 * DAY), Stretch(start + 31 * DAY, UNTIL)) == found.new
-    assert (found.new, (), (), start, None) == (
+    assert [Stretch(start, start + 31 * DAY), Stretch(start + 31 * DAY, UNTIL)] == new(found)
+    assert (tuple(new(found)), (), (), start, ()) == (
         found.stretches,
         found.resumed,
         found.abandoned,
         found.cursor,
-        found.bytes_per_second,
+        found.measured,
     )
 
 
@@ -57,7 +61,7 @@ async def test_the_destination_says_where_a_stream_stands(tmp_path: Path) -> Non
     (found,) = await world.prepared(leads())
 
     assert UNTIL == found.cursor
-    assert (Stretch(UNTIL - DAY, world.clock.now() - SETTLE),) == found.new
+    assert [Stretch(UNTIL - DAY, world.clock.now() - SETTLE)] == new(found)
 
 
 @virtual
@@ -67,8 +71,8 @@ async def test_each_stream_has_its_own_cursor_and_reach(tmp_path: Path) -> None:
     await some_committed(world, leads())
     here, there = await world.prepared(leads(lookback=timedelta()), activities(3, settle=timedelta()))
 
-    assert [Stretch(UNTIL, world.clock.now() - SETTLE)] == list(here.new)
-    assert [Stretch(ORIGIN - 3 * DAY, world.clock.now())] == list(there.new)
+    assert [Stretch(UNTIL, world.clock.now() - SETTLE)] == new(here)
+    assert [Stretch(ORIGIN - 3 * DAY, world.clock.now())] == new(there)
 
 
 @virtual
@@ -79,21 +83,21 @@ async def test_unfinished_windows_of_the_same_request_are_resumed(tmp_path: Path
     await world.clock.sleep(1_800.5)
     (found,) = await world.prepared(leads())
 
-    assert ([job.id for job in earlier], []) == ([job.id for job in found.resumed], list(found.abandoned))
-    assert (Stretch(UNTIL - DAY, UNTIL + timedelta(minutes=30)),) == found.new
-    assert [*stretches(earlier), *found.new] == list(found.stretches)
+    assert ({job.id for job in earlier}, ()) == ({job.id for job in found.resumed}, found.abandoned)
+    assert [Stretch(UNTIL - DAY, UNTIL + timedelta(minutes=30))] == new(found)
+    assert [*stretches(earlier), *new(found)] == list(found.stretches)
 
 
 @virtual
-@pytest.mark.parametrize("fields", [(), ("email",), ("email", "leadScore", "city")])
+@pytest.mark.parametrize("fields", [("*",), ("email",), ("email", "leadScore", "city")])
 async def test_windows_of_other_fields_are_abandoned_and_planned_anew(tmp_path: Path, fields: tuple[str, ...]) -> None:
     """A file without the new column would leave it empty for good: the same time is asked for again."""
     world = build(tmp_path)
     earlier = await world.planned(leads())
     (found,) = await world.prepared(leads(fields=fields))
 
-    assert ((), [job.id for job in earlier]) == (found.resumed, [job.id for job in found.abandoned])
-    assert stretches(earlier) == list(found.new)
+    assert ((), {job.id for job in earlier}) == (found.resumed, {job.id for job in found.abandoned})
+    assert stretches(earlier) == new(found)
     assert not {job.id for job in earlier} & {job.id for job in new_jobs(found, INSTANCE, epoch=1, turn=0)}
 
 
@@ -107,8 +111,8 @@ async def test_a_full_run_asks_for_everything_under_new_names(tmp_path: Path) ->
     names = {job.facts["window"] for job in new_jobs(found, INSTANCE, epoch=3, turn=0)}
 
     start, end = ORIGIN - 40 * DAY, world.clock.now().replace(microsecond=0) - SETTLE
-    assert (Stretch(start, start + 31 * DAY), Stretch(start + 31 * DAY, end)) == found.new
-    assert [job.id for job in left] == [job.id for job in found.abandoned]
+    assert [Stretch(start, start + 31 * DAY), Stretch(start + 31 * DAY, end)] == new(found)
+    assert {job.id for job in left} == {job.id for job in found.abandoned}
     assert set() == names & {job.facts["window"] for job in await world.store.jobs(INSTANCE)}
 
 
@@ -118,7 +122,7 @@ async def test_a_full_run_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> 
     world = build(tmp_path)
     left = await world.planned(replace(leads(), full=True))
     (found,) = await world.prepared(leads())
-    assert ([job.id for job in left], (), ()) == ([job.id for job in found.resumed], found.abandoned, found.new)
+    assert ({job.id for job in left}, (), ()) == ({job.id for job in found.resumed}, found.abandoned, found.new)
 
 
 @virtual
@@ -127,9 +131,9 @@ async def test_changed_fields_are_told_once_there_are_rows_without_them(tmp_path
     world = build(tmp_path)
     before = (await world.prepared(leads(fields=("city",))))[0].shape.notes
     await some_committed(world, leads())
-    new, gone = (await world.prepared(leads(fields=("email", "city"))))[0].shape.notes[len(before) :]
-    assert ("leads: new are city:", True) == (new[:20], "`syncengine sync --full leads`" in new)
-    assert "leads: no longer read are leadScore: their columns stay as they are." == gone
+    added, gone = (await world.prepared(leads(fields=("email", "city"))))[0].shape.notes[len(before) :]
+    assert ("new are city:", True) == (added[:13], "`syncengine sync --full leads`" in added)
+    assert "no longer read are leadScore: their columns stay as they are." == gone
 
 
 @virtual
@@ -169,7 +173,7 @@ async def test_a_wrong_clock_on_this_machine_moves_no_window(tmp_path: Path, wan
     """Windows end by Marketo's clock: ours may be days off, and no window lies in Marketo's future."""
     world = build(tmp_path, machine_ahead=ahead)
     (found,) = await world.prepared(wanted)
-    assert UNTIL == found.new[-1].end
+    assert UNTIL == new(found)[-1].end
 
 
 @virtual
@@ -178,12 +182,33 @@ async def test_new_jobs_carry_what_their_steps_need(tmp_path: Path) -> None:
     world = build(tmp_path)
     (found,) = await world.prepared(leads())
     jobs = new_jobs(found, INSTANCE, epoch=7, turn=0)
-    request = request_of(found.shape)
+    request = request_of(found.shape, "updatedAt", "")
 
     assert [("leads", window.KIND, window.PLANNED, 7)] * 2 == [(j.group, j.kind, j.state, j.epoch) for j in jobs]
-    assert list(found.new) == stretches(jobs)
+    assert new(found) == stretches(jobs)
     assert [request] * 2 == [job.facts["request"] for job in jobs]
     assert [f"{job.facts['window']}.7" for job in jobs] == [job.id for job in jobs]
+
+
+@virtual
+async def test_pieces_of_a_window_are_like_it(tmp_path: Path) -> None:
+    """They ask for the same, stand where it stood, and the ledger tells them apart; late rows are late in them too."""
+    world = build(tmp_path)
+    await some_committed(world, activities())
+    (found,) = await world.prepared(activities())
+    (job,) = new_jobs(found, INSTANCE, epoch=2, turn=5)
+    whole = Stretch(*stretch_of(job))
+    cut = pieces(whole, 3)
+    heirs = halves(job, cut)
+
+    assert list(cut) == stretches(heirs)
+    assert 4 == len({job.facts["window"], *(heir.facts["window"] for heir in heirs)})
+    assert [{**job.facts, "window": 0, "start": 0, "end": 0}] * 3 == [
+        {**heir.facts, "window": 0, "start": 0, "end": 0} for heir in heirs
+    ]
+    assert UNTIL.isoformat() == job.facts["late_before"]
+    blank = replace(job, id="", facts={})
+    assert [blank] * 3 == [replace(heir, id="", facts={}) for heir in heirs]
 
 
 @virtual
@@ -210,52 +235,14 @@ async def test_the_same_time_asked_for_again_is_another_window(tmp_path: Path) -
 
 
 @virtual
-async def test_older_windows_go_first_and_streams_take_turns(tmp_path: Path) -> None:
+async def test_newer_windows_go_first_and_streams_take_turns(tmp_path: Path) -> None:
     """Among windows of the same time the streams stand in their order; no stream waits for all of another."""
     world = build(tmp_path)
     found = await world.prepared(leads(), activities())
     jobs = [job for turn in (1, 0) for job in new_jobs(found[turn], INSTANCE, epoch=1, turn=turn)]
-    assert ["leads", "activities"] * 2 == [job.group for job in sorted(jobs, key=lambda job: job.place)]
-
-
-@virtual
-async def test_a_plan_counts_calls_polls_and_time(tmp_path: Path) -> None:
-    """Three calls a window, a poll a minute while jobs run two at a time, and describe for leads."""
-    world = build(tmp_path, leads=1, activities=1)
-    found = await world.prepared(leads(150), activities(150))
-    for plan in stream_plans(found, world.clock.now()):
-        seconds = ceil(5 / 2) * 60.0 + 60.0
-        describe = 1 if plan.stream == "leads" else 0
-
-        assert (5, 0, seconds, None) == (plan.windows, plan.resumed, plan.seconds_estimate, plan.bytes_estimate)
-        # Both kinds are watched for as long as there are windows of either.
-        assert CALLS_PER_WINDOW * 5 + ceil(2 * seconds / 60.0) + describe == plan.calls
-        assert (ORIGIN - 150 * DAY, UNTIL) == (plan.start, plan.end)
-
-
-@virtual
-async def test_a_plan_of_nothing_costs_no_call_for_windows(tmp_path: Path) -> None:
-    """With nothing due, the plan stands at the cursor and spends describe alone."""
-    world = build(tmp_path)
-    await sync(world.parts(), [leads()])
-    (found,) = await world.prepared(leads(settle=2 * SETTLE))
-    (plan,) = stream_plans([found], world.clock.now())
-
-    assert (0, 0, 0.0, 1) == (plan.windows, plan.resumed, plan.seconds_estimate, plan.calls)
-    assert (found.cursor, found.cursor) == (plan.start, plan.end)
-
-
-@virtual
-async def test_sizes_are_estimated_from_the_files_before(tmp_path: Path) -> None:
-    """Bytes are those of earlier windows, by the time that they covered."""
-    world = build(tmp_path, activities=20_000)
-    await some_committed(world, activities())
-    (found,) = await world.prepared(activities(lookback=timedelta()))
-    (plan,) = stream_plans([found], world.clock.now())
-
-    fetched = world.marketo.report()["file_bytes_total"]
-    bytes_per_second = fetched / (40 * DAY - SETTLE).total_seconds()
-    assert round(bytes_per_second * (plan.end - plan.start).total_seconds()) == plan.bytes_estimate
+    in_order = sorted(jobs, key=lambda job: job.place)
+    assert ["leads", "activities"] * 2 == [job.group for job in in_order]
+    assert sorted(stretches(jobs), key=lambda each: each.start, reverse=True) == stretches(in_order)
 
 
 @virtual
@@ -266,8 +253,8 @@ async def test_sync_does_what_plan_shows(tmp_path: Path) -> None:
     await world.store.move(await world.stored(first), "intend")
     world.marketo.change(world.clock.now().timestamp(), add_leads=3)
     await world.clock.sleep(3_600.5)
-    found = await world.prepared(leads(100), activities(100))
-    plans = stream_plans(found, world.clock.now())
+    found = await world.preparation(leads(100), activities(100))
+    plans = stream_plans(found, world.clock.now(), 500_000_000)
     before = world.client.calls_sent
     report = await sync(world.parts(), [leads(100), activities(100)])
 
@@ -275,10 +262,10 @@ async def test_sync_does_what_plan_shows(tmp_path: Path) -> None:
         (told.stream, told.windows, told.resumed) for told in world.told(StreamPlanned)
     ]
     assert [plan.windows for plan in plans] == [stream.windows for stream in report.streams]
-    for plan, each in zip(plans, found, strict=True):
+    for plan, each in zip(plans, found.streams, strict=True):
         applied = [Stretch(held.start, held.end) for held in world.destination._windows(plan.stream)]
         assert list(each.stretches) == sorted(applied, key=lambda stretch: stretch.start)
-    polls = sum(world.calls(f"{name}.export.list") for name in STREAMS)
+    polls = sum(world.calls(f"{name}.export.list") for name in KINDS)
     expected = CALLS_PER_WINDOW * sum(plan.windows for plan in plans) + 1
     assert expected == world.client.calls_sent - before - polls
 

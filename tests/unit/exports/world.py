@@ -18,7 +18,7 @@ from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted
 from syncengine.exports.fields import Choice
 from syncengine.exports.load import Landing
-from syncengine.exports.plan import Planner, Prepared, new_jobs
+from syncengine.exports.plan import Planner, Preparation, Prepared, new_jobs
 from syncengine.exports.reading import JOBS
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
@@ -184,8 +184,12 @@ class World:
 
     async def prepared(self, *wanted: Wanted) -> list[Prepared]:
         """What a run would find to do."""
+        return (await self.preparation(*wanted)).streams
+
+    async def preparation(self, *wanted: Wanted) -> Preparation:
+        """The same, with the streams that cannot be brought."""
         planner = Planner(self.client, self.store, self.destination, INSTANCE, Catalog(self.client))
-        return (await planner.prepare(wanted)).streams
+        return await planner.prepare(wanted)
 
     async def planned(self, *wanted: Wanted, epoch: int = 1) -> list[Job]:
         """The new windows of these streams, in the journal."""
