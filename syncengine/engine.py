@@ -68,6 +68,10 @@ class Engine:
         """Try everything that a sync needs, one by one, spending four calls; nothing is raised."""
         return await Checks(self.settings, self.client, self.destination).run()
 
+    async def custom_objects(self) -> tuple[str, ...]:
+        """The streams of the instance's custom objects that can be exported; spends one call."""
+        return await Catalog(self.client).custom_objects()
+
     async def plan(self, *, full: Collection[str] = ()) -> SyncPlan:
         """What a sync would do and cost now; spends `describe` and `usage`, and asks for no export."""
         instance = self.settings.instance.name
