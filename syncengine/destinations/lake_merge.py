@@ -225,7 +225,7 @@ def _own_probes(bench: Bench, rows: Staged) -> Iterator[_Probe]:
 
 def _mark_probes(bench: Bench, sheet: Sheet, stream: str, rows: Staged) -> Iterator[_Probe]:
     marks, known = rows.window.marks, {column.name for column in sheet.columns}
-    if marks is None or marks.stream != stream or not _marked_key(sheet)[0] in known:
+    if marks is None or marks.stream != stream or _marked_key(sheet)[0] not in known:
         return
     key = _marked_key(sheet)[0]
     bounds = _bounds(bench, "staged_marks", "id")

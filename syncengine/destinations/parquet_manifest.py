@@ -175,7 +175,5 @@ def _sheet(table: dict[str, Any]) -> Sheet:
     return Sheet(
         tuple(SheetColumn(column["name"], FieldType(column["type"]), column["name"]) for column in table["columns"]),
         tuple(table["key"]),
-        tuple(
-            Part(part["path"], part["rows"], part["bytes"], part["low"], part["high"]) for part in table["parts"]
-        ),
+        tuple(Part(part["path"], part["rows"], part["bytes"], part["low"], part["high"]) for part in table["parts"]),
     )
