@@ -58,6 +58,9 @@ def show_plan(screen: Screen, planned: SyncPlan) -> None:
     for each in planned.streams:
         for note in each.notes:
             screen.say(note)
+        if each.waiting:
+            wait = "1 window waits" if each.waiting == 1 else f"{each.waiting:,} windows wait"
+            screen.say(f"{each.stream}: {wait} for tomorrow's megabytes.")
     time = f", about {span(planned.seconds)}" if planned.seconds else ""
     screen.say(f"About {planned.calls:,} calls of the {planned.calls_left_today:,} that today has left{time}.")
     sizes = [each.bytes_estimate for each in planned.streams if each.bytes_estimate is not None]

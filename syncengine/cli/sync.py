@@ -8,8 +8,8 @@ from cyclopts import Parameter
 from syncengine.cli.failures import PARTIAL, exit_code_named
 from syncengine.cli.options import Common, Full
 from syncengine.cli.running import run
-from syncengine.cli.screen import Screen, megabytes, span
-from syncengine.errors import PermissionDenied
+from syncengine.cli.screen import Screen, instant, megabytes, span
+from syncengine.errors import PermissionDenied, QuotaExhausted
 from syncengine.reports import SyncReport
 
 if TYPE_CHECKING:
@@ -57,9 +57,12 @@ def sync(
 
 
 def sync_code(report: SyncReport) -> int:
-    """0, or 3 for a missing permission, which running again does not mend, or 1 for whatever else is missing."""
+    """0, or 4 when the rest only waits for the day's quota; otherwise 3 for a missing permission, which running again
+    does not mend, or 1 for whatever else is missing."""
     if report.outcome == "done":
         return 0
+    if report.outcome == "paused":
+        return exit_code_named(QuotaExhausted.__name__)
     denied = PermissionDenied.__name__
     return exit_code_named(denied) if denied in report.errors else PARTIAL
 
@@ -102,9 +105,16 @@ def show_sync(screen: Screen, report: SyncReport, *, time_scale: float = 1.0) ->
         screen.say(f"Missing: {problem}")
     for advice in report.advice:
         screen.say(advice)
-    ending = "Done" if report.outcome == "done" else "Done in part; run `syncengine sync` again for the rest"
     here = f" of the sandbox's clock, {span(report.seconds / time_scale)} here" if time_scale != 1.0 else ""
-    screen.say(f"{ending}: {report.calls:,} calls in {span(report.seconds)}{here}.")
+    screen.say(f"{_ending(report)}: {report.calls:,} calls in {span(report.seconds)}{here}.")
+
+
+def _ending(report: SyncReport) -> str:
+    if report.outcome == "done":
+        return "Done"
+    if report.outcome == "paused":
+        return f"Paused until {instant(report.resume_at)}; run `syncengine sync` again then for the rest"
+    return "Done in part; run `syncengine sync` again for the rest"
 
 
 def sync_facts(report: SyncReport) -> dict[str, object]:

@@ -32,7 +32,7 @@ from syncengine.reports import (
 )
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-LEADS = StreamReport("leads", 2, 20, 10, 5, 3, 2, 2_000_000, 1, ("leads: left out x: a formula",))
+LEADS = StreamReport("leads", 2, 20, 10, 5, 3, 2, 2_000_000, unparsed=1, problems=("left out x: a formula",))
 
 
 def shown(show: Callable[..., None], value: object, **options: object) -> list[str]:
@@ -42,7 +42,7 @@ def shown(show: Callable[..., None], value: object, **options: object) -> list[s
 
 
 def report(outcome: Outcome = "done", problems: tuple[str, ...] = ()) -> SyncReport:
-    return SyncReport("7", outcome, AT, AT + timedelta(seconds=90), 90.0, 12, (LEADS,), problems)
+    return SyncReport("7", outcome, AT, AT + timedelta(seconds=90), 90.0, 12, (LEADS,), problems=problems)
 
 
 def test_a_check_shows_each_item_and_the_advice() -> None:
@@ -68,7 +68,9 @@ def test_a_check_ends_with_the_code_of_its_first_fault(errors: tuple[str, ...], 
 
 def test_a_plan_warns_when_today_is_not_enough() -> None:
     """Cost stands beside what is left, and more than that is said in words."""
-    stream = StreamPlan("leads", 3, 1, AT - timedelta(days=90), AT, 14, 600_000_000, 300.0)
+    stream = StreamPlan(
+        "leads", 3, 1, AT - timedelta(days=90), AT, 14, bytes_estimate=600_000_000, seconds_estimate=300.0
+    )
     lines = shown(show_plan, SyncPlan((stream,), 14, 49_000, 500_000_000, 300.0))
     assert "leads         3        1  2025-12-02 08:00Z  2026-03-02 08:00Z     14  600.0 MB  5 min" == lines[1]
     assert "About 14 calls of the 49,000 that today has left, about 5 min." == lines[2]
@@ -83,6 +85,14 @@ def test_a_plan_says_when_the_size_is_unknown() -> None:
         "Megabytes that are not known before the first run, of the 500.0 MB of bulk export that today has left."
         == (lines[-1])
     )
+
+
+@pytest.mark.parametrize(("waiting", "told"), [(0, None), (1, "1 window waits"), (1_200, "1,200 windows wait")])
+def test_a_plan_says_what_waits_for_tomorrow(waiting: int, told: str | None) -> None:
+    """Windows that the day's megabytes are not enough for stand by their stream; where none wait, nothing is said."""
+    stream = StreamPlan("leads", 2_000, 0, AT, AT, 14, waiting=waiting)
+    lines = shown(show_plan, SyncPlan((stream,), 14, 49_000, 500_000_000))
+    assert ([f"leads: {told} for tomorrow's megabytes."] if told else []) == [line for line in lines if "wait" in line]
 
 
 def test_a_plan_shows_the_notes_of_its_streams() -> None:
@@ -111,6 +121,17 @@ def test_a_partial_sync_says_what_is_missing() -> None:
     )
 
 
+def test_a_paused_sync_says_when_to_go_on() -> None:
+    """The table of what was done, what is missing, and from when on the same command brings it."""
+    paused = replace(report("paused", ("leads from a to b: used up",)), resume_at=AT + timedelta(hours=22))
+    lines = shown(show_sync, paused)
+    assert lines[1].startswith("leads  ")
+    assert [
+        "Missing: leads from a to b: used up",
+        "Paused until 2026-03-03 06:00Z; run `syncengine sync` again then for the rest: 12 calls in 90 s.",
+    ] == lines[-2:]
+
+
 def test_a_sync_shows_what_the_user_may_do() -> None:
     """The advice stands below what is missing, each piece on a line of its own."""
     partial = replace(report("partial", ("leads: refused",)), advice=("Ask an admin.", "Free some room."))
@@ -132,6 +153,14 @@ def test_a_partial_sync_ends_with_the_code_of_what_running_again_does_not_mend(
     """A missing permission has to be given by somebody, whatever else is missing; the rest is a matter of time."""
     assert code == sync_code(replace(report("partial", ("leads: refused",)), errors=errors))
     assert 0 == sync_code(report())
+
+
+def test_a_paused_sync_ends_with_the_code_of_a_spent_quota() -> None:
+    """A scheduler tells it from what is missing for another reason: it has only to wait."""
+    assert 4 == sync_code(replace(report("paused", ("leads: used up",)), errors=("QuotaExhausted",)))
+    assert PARTIAL == sync_code(
+        replace(report("partial", ("leads: used up",)), errors=("FileDamaged", "QuotaExhausted"))
+    )
 
 
 def test_sync_for_programs_has_the_sum() -> None:

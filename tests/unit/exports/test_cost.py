@@ -101,7 +101,7 @@ def nothing(tmp_path: Path) -> Preparation:
     [(80, [0, 0]), (79, [1, 0]), (60, [0, 1]), (50, [1, 1]), (30, [3, 1]), (10, [3, 2]), (0, [4, 2])],
 )
 def test_what_does_not_fit_into_the_day_waits(nothing: Preparation, left: int, waiting: list[int]) -> None:
-    """Megabytes go to the increments of all streams first, then to the newest of the rest that fits into what is left."""
+    """Megabytes go to the increments of all streams first, then to the newest that still fit."""
     people, acts = nothing.streams
     people = day_by_day(people, (0, INCREMENT), (1, BACKFILL), (2, BACKFILL), (3, BACKFILL), size=10)
     acts = day_by_day(acts, (0, INCREMENT), (2, BACKFILL), size=20)

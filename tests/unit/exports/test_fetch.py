@@ -10,23 +10,20 @@ from hypothesis import strategies as st
 from syncengine.errors import CallRejected, FileDamaged, NotFound
 from syncengine.exports import request
 from syncengine.exports.fetch import discard, fetch, spool_path
-from syncengine.exports.fields import Choice, shape
-from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints import exports
-from syncengine.marketo.endpoints.exports import ACTIVITIES, Filter
+from syncengine.marketo.endpoints.exports import ACTIVITIES
 from syncengine.marketo.rows import ExportJob
 from syncengine.transport.download import Expected
-from tests.unit.exports.world import DAY, World, build, fault
-from tests.virtual import ORIGIN, virtual
+from tests.unit.exports.world import World, activities, build, fault
+from tests.virtual import virtual
 
 KIND = ACTIVITIES
-SHAPE = shape(STREAMS["activities"], (), Choice())
 
 
 async def finished(world: World) -> ExportJob:
     """A completed job with a file of some 15 KB, as a poll shows it."""
-    chosen = Filter("createdAt", ORIGIN - 31 * DAY, ORIGIN)
-    job_id = await request.create(world.client, KIND, SHAPE.schema.names, chosen)
+    (window,) = await world.planned(activities(31))
+    job_id = await request.create(world.client, window)
     await request.enqueue(world.client, KIND, job_id)
     await world.clock.sleep(300.0)
     return await world.client.send(exports.status(KIND, job_id))

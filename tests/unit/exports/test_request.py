@@ -1,6 +1,6 @@
 """Jobs are created, put into the queue, and all of a kind are watched with one call a minute."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -10,25 +10,19 @@ from hypothesis import strategies as st
 
 from syncengine.errors import PermissionDenied, QuotaExhausted, Unavailable
 from syncengine.exports import request
-from syncengine.exports.fields import Choice, shape
 from syncengine.exports.request import STUCK_SECONDS, Watch
-from syncengine.exports.streams import STREAMS
 from syncengine.marketo.endpoints.exports import ACTIVITIES as KIND
-from syncengine.marketo.endpoints.exports import LEADS, Filter
+from syncengine.marketo.endpoints.exports import LEADS
 from syncengine.marketo.rows import ExportStatus
 from tests.scripted import refused
 from tests.unit.exports.listing import POLL_SECONDS, export_id, watching
-from tests.unit.exports.world import DAY, World, build, fault
-from tests.virtual import ORIGIN, virtual, virtual_clock
-
-SECOND = timedelta(seconds=1)
-ACTIVITIES = shape(STREAMS["activities"], (), Choice())
+from tests.unit.exports.world import INSTANCE, World, activities, build, fault
+from tests.virtual import virtual, virtual_clock
 
 
 async def created(world: World) -> str:
-    return await request.create(
-        world.client, KIND, ACTIVITIES.schema.names, Filter("createdAt", ORIGIN - DAY, ORIGIN - SECOND)
-    )
+    planned = await world.store.jobs(INSTANCE) or await world.planned(activities(1))
+    return await request.create(world.client, planned[0])
 
 
 def status(world: World, job_id: str) -> str:
