@@ -274,7 +274,9 @@ def _own_folder(path: Path) -> Path:
     with os_errors(path.parent):
         path.mkdir(mode=0o700, exist_ok=True)
         if path.lstat().st_uid != os.getuid():
-            raise DestinationUnavailable(f"{path} belongs to somebody else", advice="set TMPDIR to a folder of your own")
+            raise DestinationUnavailable(
+                f"{path} belongs to somebody else", advice="set TMPDIR to a folder of your own"
+            )
     return path
 
 

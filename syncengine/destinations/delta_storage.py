@@ -200,7 +200,9 @@ def storage(uri: str, options: Mapping[str, str]) -> Storage:
     if split.scheme == "file":
         return Folder(Path(unquote(split.path)))
     if "://" in uri:
-        raise ConfigError(f"Delta tables cannot be kept at {split.scheme}://", advice="name a folder or s3://bucket/prefix")
+        raise ConfigError(
+            f"Delta tables cannot be kept at {split.scheme}://", advice="name a folder or s3://bucket/prefix"
+        )
     return Folder(Path(uri).expanduser())
 
 
@@ -218,8 +220,13 @@ def explained(error: Exception, place: str, options: Mapping[str, str]) -> SyncE
         return DestinationUnavailable(f"{place}: no credentials were found", advice=advice)
     if bare in {"accessdenied", "invalidaccesskeyid", "signaturedoesnotmatch", "expiredtoken"} or "403" in text:
         return DestinationUnavailable(f"{place} refuses these credentials ({code or 'Forbidden'})")
-    if any(sign in text.lower() for sign in ("error sending request", "networkconnection", "network_connection", "curlcode")):
-        return DestinationUnavailable(f"{place} cannot be reached; nothing was applied", advice="run again when it is back")
+    if any(
+        sign in text.lower()
+        for sign in ("error sending request", "networkconnection", "network_connection", "curlcode")
+    ):
+        return DestinationUnavailable(
+            f"{place} cannot be reached; nothing was applied", advice="run again when it is back"
+        )
     for name, value in options.items():
         if _HIDDEN.search(name) and value:
             text = text.replace(value, "***")

@@ -17,12 +17,12 @@ import orjson
 
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.errors import QuotaExhausted, SyncEngineError
-from syncengine.exports.fields import Choice
-from syncengine.exports.due import Wanted
-from syncengine.exports.slice import Reach
 from syncengine.exports.bring import Parts
-from syncengine.exports.sync import sync
+from syncengine.exports.due import Wanted
+from syncengine.exports.fields import Choice
 from syncengine.exports.reading import JOBS
+from syncengine.exports.slice import Reach
+from syncengine.exports.sync import sync
 from syncengine.exports.window import CLEANED, KIND, MOVES
 from syncengine.jobs.job import Job
 from syncengine.jobs.sql import open_journal
