@@ -18,7 +18,9 @@ from typing import Any
 from syncengine.cli.screen import MEGABYTE, Screen, megabytes
 from syncengine.destinations import Window
 from syncengine.destinations.duckdb import DuckDB
-from syncengine.exports.parse import ParseProblems, batches, landed
+from syncengine.exports.fields import landed
+from syncengine.exports.parse import batches
+from syncengine.exports.tally import ParseProblems
 from syncengine.schema import Field, FieldType, Schema
 
 # Rows and columns: a small file, a tenfold one of the same shape, and one that is wide.
