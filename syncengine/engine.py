@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 
 from syncengine.checks import Checks
 from syncengine.clock import Clock, ScaledClock, SystemClock
-from syncengine.config import Settings
+from syncengine.config import Settings, StreamSettings
+from syncengine.config.streams import CUSTOM_OBJECTS
 from syncengine.destinations import Destination
 from syncengine.errors import ConfigError, NoSpace, StateUnusable, Unavailable
 from syncengine.exports.bring import Parts
@@ -66,12 +68,16 @@ class Engine:
         """Try everything that a sync needs, one by one, spending four calls; nothing is raised."""
         return await Checks(self.settings, self.client, self.destination).run()
 
+    async def custom_objects(self) -> tuple[str, ...]:
+        """The streams of the instance's custom objects that can be exported; spends one call."""
+        return await Catalog(self.client).custom_objects()
+
     async def plan(self, *, full: Collection[str] = ()) -> SyncPlan:
         """What a sync would do and cost now; spends `describe` and `usage`, and asks for no export."""
         instance = self.settings.instance.name
         catalog = Catalog(self.client)
         planner = Planner(self.client, self.journal, self.destination, instance, catalog)
-        found = await planner.prepare(self._wanted(full))
+        found = await planner.prepare(await self._wanted(full, catalog))
         used = await self.client.send(usage.today())
         spent = (await self.client.gate.use()).spent_today
         limits = self.settings.limits
@@ -100,29 +106,39 @@ class Engine:
             spool=spool,
             poll_seconds=self.settings.polling.export_seconds,
             observe=self._observe,
+            hash_key=hash_key.reveal().encode() if (hash_key := self.settings.privacy.hash_key) else b"",
         )
-        return await sync(parts, self._wanted(full))
+        catalog = Catalog(self.client)
+        return await sync(parts, await self._wanted(full, catalog), catalog)
 
-    def _wanted(self, full: Collection[str]) -> list[Wanted]:
+    async def _wanted(self, full: Collection[str], catalog: Catalog) -> list[Wanted]:
         settings = self.settings
-        if unknown := sorted(set(full) - set(settings.sync.streams)):
+        names = [name for name in settings.sync.streams if name != CUSTOM_OBJECTS]
+        if CUSTOM_OBJECTS in settings.sync.streams:
+            names += [name for name in await catalog.custom_objects() if name not in names]
+        if unknown := sorted(set(full) - set(names)):
             raise ConfigError(
                 f"{unknown[0]!r} is not a stream of this configuration",
-                advice=f"It syncs {', '.join(settings.sync.streams)}.",
+                advice=f"It syncs {', '.join(names)}.",
             )
-        return [
-            Wanted(
-                name=name,
-                choice=Choice(settings.streams[name].fields, settings.streams[name].exclude),
-                reach=Reach(
-                    start=settings.sync.start,
-                    lookback=timedelta(hours=settings.lookback_hours(name)),
-                    settle=timedelta(minutes=settings.sync.settle_minutes),
-                ),
-                full=name in full,
-            )
-            for name in settings.sync.streams
-        ]
+        return [self._wanted_stream(name, full=name in full) for name in names]
+
+    def _wanted_stream(self, name: str, *, full: bool) -> Wanted:
+        settings, chosen = self.settings, self.settings.streams.get(name, StreamSettings())
+        return Wanted(
+            name=name,
+            choice=Choice(chosen.fields, chosen.exclude, chosen.hash),
+            reach=Reach(
+                start=settings.sync.start,
+                lookback=timedelta(hours=settings.lookback_hours(name)),
+                settle=timedelta(minutes=settings.sync.settle_minutes),
+            ),
+            full=full,
+            full_every=chosen.full_every,
+            hard_delete=chosen.hard_delete,
+            lists=chosen.lists,
+            names=chosen.names,
+        )
 
 
 @asynccontextmanager
@@ -216,16 +232,27 @@ def gate_limits(settings: Settings) -> GateLimits:
 
 def open_destination(settings: Settings) -> Destination:
     """The destination that the configuration chooses; nothing is opened before its first use."""
-    from syncengine.destinations.duckdb import DuckDB
+    chosen, memory_bytes = settings.destination, settings.destination.memory_limit_mb * 1_000_000
+    waits: dict[str, Any] = {"lock_wait_seconds": chosen.lock_wait_seconds}
+    works: dict[str, Any] = {"memory_bytes": memory_bytes, "threads": chosen.threads}
+    match chosen.type:
+        case "postgres":
+            from syncengine.destinations.postgres import Postgres
 
-    chosen = settings.destination
-    return DuckDB(
-        chosen.path,
-        schema=chosen.schema,
-        lock_wait_seconds=chosen.lock_wait_seconds,
-        memory_bytes=chosen.memory_limit_mb * 1_000_000,
-        threads=chosen.threads,
-    )
+            return Postgres(chosen.url.reveal() if chosen.url else "", schema=chosen.schema, **waits)
+        case "parquet":
+            from syncengine.destinations.parquet import Parquet
+
+            return Parquet(chosen.path, **waits, **works)
+        case "delta":
+            from syncengine.destinations.delta import Delta
+
+            options = {name: secret.reveal() for name, secret in chosen.storage_options.items()}
+            return Delta(chosen.url.reveal() if chosen.url else str(chosen.path), storage_options=options, **works)
+        case _:
+            from syncengine.destinations.duckdb import DuckDB
+
+            return DuckDB(chosen.path, schema=chosen.schema, **waits, **works)
 
 
 async def open_clock(settings: Settings) -> Clock:

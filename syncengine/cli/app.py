@@ -36,6 +36,7 @@ def make_app() -> App:
     app.command("syncengine.cli.sandbox:sandbox", group=GO, help_epilogue="")
     app.command("syncengine.cli.init:init", group=WORK, help_epilogue="")
     app.command("syncengine.cli.check:check", group=WORK, help_epilogue="")
+    app.command("syncengine.cli.streams:streams", group=WORK, help_epilogue="")
     app.command("syncengine.cli.plan:plan", group=WORK, help_epilogue="")
     app.command("syncengine.cli.sync:sync", group=WORK, help_epilogue="")
     app.command("syncengine.cli.status:status", group=WORK, help_epilogue="")

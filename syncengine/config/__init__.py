@@ -2,23 +2,24 @@
 
 Read by the command line, the service and the engine only: the rooms below take plain arguments. In reading order:
 `settings` (the keys, their defaults and bounds), `rules` (what a value may be), `lines` (where a key stands in the
-text), `problems` (faults as sentences), `reading`.
+text), `problems` (faults as sentences), `streams` and `across` (what depends on what), `reading`.
 """
 
 from syncengine.config.reading import find, load, parse
 from syncengine.config.rules import Secret
 from syncengine.config.settings import (
-    STREAMS,
     DestinationSettings,
     InstanceSettings,
     LimitSettings,
     NetworkSettings,
     PollingSettings,
+    PrivacySettings,
     Settings,
     StateSettings,
     StreamSettings,
     SyncSettings,
 )
+from syncengine.config.streams import STREAMS
 
 __all__ = [
     "STREAMS",
@@ -27,6 +28,7 @@ __all__ = [
     "LimitSettings",
     "NetworkSettings",
     "PollingSettings",
+    "PrivacySettings",
     "Secret",
     "Settings",
     "StateSettings",

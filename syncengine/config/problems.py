@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, ...]
 
-CREDENTIALS = {"client_id", "client_secret"}
+CREDENTIALS = {"client_id", "client_secret", "hash_key", "url", "storage_options"}
 QUOTED_CHARACTERS_MAX = 60
 TABLES = tuple(name for name in Settings.__dataclass_fields__ if name != "source")
 WANTED = {

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from syncengine.config.across import expanded, tell_across
 from syncengine.config.lines import key_lines
 from syncengine.config.problems import TABLES, Key, Problems
 from syncengine.config.rules import nearest
@@ -21,6 +22,7 @@ from syncengine.config.settings import (
     LimitSettings,
     NetworkSettings,
     PollingSettings,
+    PrivacySettings,
     Settings,
     StateSettings,
     StreamName,
@@ -79,9 +81,12 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
         _refuse_open_secret(document, problems, path)
     document = {name: _substituted(document[name], (name,), problems) for name in TABLES if name in document}
     settings = _validated({name: table for name, table in document.items() if table is not MISSING}, problems)
+    if settings is not None:
+        settings = _completed(settings, path)
+        tell_across(settings, problems)
     if settings is None or problems.told:
         raise _unusable(path, problems.sentences())
-    return _completed(settings, path)
+    return settings
 
 
 def _unusable(path: Path, problems: tuple[str, ...]) -> ConfigError:
@@ -194,6 +199,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
         state: StateSettings = StateSettings()
         destination: DestinationSettings = DestinationSettings()
         streams: dict[StreamName, StreamSettings] = {}
+        privacy: PrivacySettings = PrivacySettings()
         network: NetworkSettings = NetworkSettings()
 
         @classmethod
@@ -224,11 +230,13 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
 
 def _completed(settings: Settings, path: Path) -> Settings:
     folder, ca_file = path.resolve().parent, settings.network.ca_file
+    names = expanded(settings)
     return replace(
         settings,
         source=path,
+        sync=replace(settings.sync, streams=names),
         state=replace(settings.state, path=folder / settings.state.path),
         destination=replace(settings.destination, path=folder / settings.destination.path),
         network=replace(settings.network, ca_file=ca_file and folder / ca_file),
-        streams={name: StreamSettings() for name in settings.sync.streams} | dict(settings.streams),
+        streams={name: StreamSettings() for name in names} | dict(settings.streams),
     )

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from syncengine.config.streams import CUSTOM_OBJECTS, STREAMS, is_stream
+
 # The host of every subscription: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url
 MARKETO_HOST = re.compile(r"\d{3}-[A-Z]{3}-\d{3}\.mktorest\.com", re.ASCII | re.IGNORECASE)
 INSTANCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 OLDEST_START_YEAR = 2000
 LATEST_START_YEAR = 2200
 IDENTIFIER_LENGTH_MAX = 63
+HASH_KEY_CHARACTERS_MIN = 16
 
 
 class Secret:
@@ -190,34 +193,17 @@ def listed(value: object) -> object:
 
 
 def fields_to_fetch(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of fields, or the one item * for all of them."""
+    """Names of fields and patterns; * is all of them."""
     if not names:
         raise ValueError('takes at least one field, or ["*"] for all of them')
-    if names != ("*",) and (patterns := [name for name in names if "*" in name]):
-        raise ValueError(f'takes whole names or ["*"]; patterns such as {patterns[0]} are not supported yet')
     return names
 
 
-def whole_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of fields without patterns."""
-    if patterns := [name for name in names if "*" in name]:
-        raise ValueError(f"takes whole names; patterns such as {patterns[0]} are not supported yet")
-    return names
-
-
-def nothing_hashed(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuses what would otherwise be stored unhashed."""
-    if names:
-        raise ValueError("is not supported yet: leave the fields out with exclude, or empty this list")
-    return names
-
-
-def available_destination(text: str) -> str:
-    """The kind of a destination that this version can write to."""
-    if text in {"postgres", "delta", "parquet"}:
-        raise ValueError(f'takes only "duckdb" so far: {text} is not supported yet')
-    if text != "duckdb":
-        raise ValueError('takes "duckdb"')
+def stream_name(text: str) -> str:
+    """The name of a stream that there can be."""
+    if not is_stream(text):
+        known = (*STREAMS, CUSTOM_OBJECTS)
+        raise ValueError(f"names an unknown stream{nearest(text, known)}; known: {', '.join(known)}, or * for all")
     return text
 
 

@@ -6,14 +6,13 @@ equal. All time is in seconds of Marketo's clock, also where `time_scale` makes 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from syncengine.config.rules import (
     Rule,
     Secret,
-    available_destination,
     base_url,
     between,
     fields_to_fetch,
@@ -24,16 +23,20 @@ from syncengine.config.rules import (
     instant,
     is_loopback,
     listed,
-    nothing_hashed,
     one_of,
-    whole_names,
+    stream_name,
 )
+from syncengine.config.streams import DEFAULT_STREAMS
 
-STREAMS = ("leads", "activities")
+# What each kind of destination can promise, and the promises from the strongest on.
+DESTINATIONS = {"duckdb": "transactional", "postgres": "transactional", "delta": "transactional", "parquet": "manifest"}
+GUARANTEES = ("transactional", "manifest", "append")
+DEFAULT_WAREHOUSE = Path("warehouse.duckdb")
+FULL_READS = {"never": None, "weekly": timedelta(days=7), "monthly": timedelta(days=30)}
 _CLOSED: Mapping[str, Any] = {"extra": "forbid"}
-StreamName = Annotated[str, one_of(STREAMS, "stream")]
+StreamName = Annotated[str, Rule(stream_name)]
 _Path = Annotated[Path, Rule(before=file_path)]
-_Names = Annotated[tuple[str, ...], Rule(whole_names, listed)]
+_Names = Annotated[tuple[str, ...], Rule(before=listed)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +95,37 @@ class StateSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationSettings:
-    """Where rows go. `schema` holds the tables of this instance alone; `memory_limit_mb` is in decimal megabytes."""
+    """Where rows go. `schema` holds the tables of this instance alone; `memory_limit_mb` is in decimal megabytes.
+
+    `url` is a connection of Postgres, or an s3:// place of Delta tables, whose `storage_options` it takes. `guarantee`
+    is what the destination must at least be able to promise.
+    """
 
     __pydantic_config__ = _CLOSED
-    type: Annotated[str, Rule(available_destination)] = "duckdb"
-    path: _Path = Path("warehouse.duckdb")
+    type: Annotated[str, one_of(tuple(DESTINATIONS), "kind of destination")] = "duckdb"
+    path: _Path = DEFAULT_WAREHOUSE
+    url: Secret | None = None
+    storage_options: Mapping[str, Secret] = field(default_factory=dict)
     schema: Annotated[str, Rule(identifier)] = "marketo"
+    guarantee: Annotated[str, one_of(GUARANTEES, "guarantee")] = "append"
     memory_limit_mb: Annotated[int, between(160, 1_000_000)] = 512
     threads: Annotated[int, between(1, 256)] = 2
     lock_wait_seconds: Annotated[float, between(0, 86_400)] = 30.0
+
+    def __post_init__(self) -> None:
+        if self.type == "postgres" and self.url is None:
+            raise ValueError('type = "postgres" needs a url, such as "${DATABASE_URL}"')
+        if self.type in {"duckdb", "parquet"} and self.url is not None:
+            raise ValueError(f'type = "{self.type}" takes a path and no url')
+        if self.type in {"delta", "parquet"} and self.url is None and self.path == DEFAULT_WAREHOUSE:
+            raise ValueError(f'type = "{self.type}" needs a path: the folder for its tables')
+        if self.type != "delta" and self.storage_options:
+            raise ValueError('storage_options belong to type = "delta"')
+        if GUARANTEES.index(DESTINATIONS[self.type]) > GUARANTEES.index(self.guarantee):
+            raise ValueError(
+                f'guarantee = "{self.guarantee}" cannot be given by type = "{self.type}", which is'
+                f' "{DESTINATIONS[self.type]}"; take duckdb, postgres or delta, or demand less'
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +134,7 @@ class SyncSettings:
 
     __pydantic_config__ = _CLOSED
     start: Annotated[datetime, Rule(before=instant)]
-    streams: Annotated[tuple[StreamName, ...], Rule(before=listed)] = STREAMS
+    streams: Annotated[tuple[StreamName, ...], Rule(before=listed)] = DEFAULT_STREAMS
     settle_minutes: Annotated[float, between(0, 10_080)] = 15.0
     lookback_hours: Annotated[float, between(0, 8_760)] = 24.0
 
@@ -120,17 +145,38 @@ class SyncSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamSettings:
-    """What is special about one stream; `lookback_hours` falls back to the one of [sync]."""
+    """What is special about one stream; `lookback_hours` falls back to the one of [sync].
+
+    `full` is how often everything is read again. `lists` are the static lists of list_members, `names` those of named
+    accounts.
+    """
 
     __pydantic_config__ = _CLOSED
     fields: Annotated[tuple[str, ...], Rule(fields_to_fetch, listed)] = ("*",)
     exclude: _Names = ()
-    hash: Annotated[tuple[str, ...], Rule(nothing_hashed, listed)] = ()
+    hash: _Names = ()
     lookback_hours: Annotated[float, between(0, 8_760)] | None = None
+    full: Annotated[str, one_of(tuple(FULL_READS), "interval")] = "never"
+    hard_delete: bool = False
+    lists: tuple[int, ...] = ()
+    names: _Names = ()
 
     def __post_init__(self) -> None:
         if both := sorted(set(self.fields) & set(self.exclude)):
             raise ValueError(f"fields and exclude both name {', '.join(both)}")
+
+    @property
+    def full_every(self) -> timedelta | None:
+        """After how long everything is read again; None for never."""
+        return FULL_READS[self.full]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What personal values are hashed with, wherever a stream says `hash`: the same key for all, or nothing joins."""
+
+    __pydantic_config__ = _CLOSED
+    hash_key: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +203,7 @@ class Settings:
     state: StateSettings = field(default_factory=StateSettings)
     destination: DestinationSettings = field(default_factory=DestinationSettings)
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     source: Path = Path("syncengine.toml")
 

@@ -26,7 +26,7 @@ def keys_in(
     changed_after: datetime | None,
     only: tuple[str, Collection[int]] | None,
 ) -> "Keys":
-    """As the protocol's `keys`; the bench has the books of the same lake."""
+    """As the protocol's `keys`; the bench has the tables of the same lake."""
     sheet = lake.sheet(stream)
     existing = [column.name for column in sheet.columns]
     asked = [field, *([only[0]] if only is not None else [])]

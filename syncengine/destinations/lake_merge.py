@@ -26,7 +26,7 @@ from syncengine.destinations.duckdb_merge import merge
 from syncengine.destinations.duckdb_refused import create_rejected
 from syncengine.destinations.duckdb_stage import stage
 from syncengine.destinations.duckdb_table import Table, planned
-from syncengine.destinations.lake_bench import SCHEMA, Bench, files_of
+from syncengine.destinations.lake_bench import SCHEMA, Bench, files_of, path_of
 from syncengine.destinations.lake_parts import Change, Part, Parts, Sheet, SheetColumn
 from syncengine.errors import DestinationFenced
 from syncengine.schema import FieldType
@@ -60,14 +60,18 @@ class Lake:
 
 
 def lay_out_books(bench: Bench, lake: Lake, ledger: Ledger) -> None:
-    """Put the whole ledger on an empty bench, and every other table without its rows."""
+    """Put the whole ledger on an empty bench, and our other tables without their rows."""
     ledger.create(bench.db)
     create_marks(bench.db, SCHEMA)
     create_rejected(bench.db, SCHEMA)
+    _fill(bench, lake, LEDGER)
+
+
+def lay_out_tables(bench: Bench, lake: Lake) -> None:
+    """Put the streams' tables on the bench, without their rows."""
     for name, sheet in lake.sheets.items():
         if name not in KEYS and sheet.columns:
             bench.lay_out(name, sheet)
-    _fill(bench, lake, LEDGER)
 
 
 def is_known(bench: Bench, ledger: Ledger, window: Window) -> bool:
@@ -90,10 +94,13 @@ def staged(bench: Bench, window: Window) -> Staged:
     return Staged(window, table, stage(bench.db, window, table))
 
 
-def merged(bench: Bench, lake: Lake, ledger: Ledger, rows: Staged) -> tuple[Applied, tuple[Change, ...]]:
+def merged(
+    bench: Bench, lake: Lake, ledger: Ledger, rows: Staged, *, as_intent: bool = False
+) -> tuple[Applied, tuple[Change, ...]]:
     """Merge a staged window; give what it does to each table, the window's own last but for the ledger.
 
-    The bench has the books of the same lake, and nothing else.
+    With `as_intent` its row in the ledger has no `committed_at` yet.
+    The bench has the books and the tables of the same lake, and nothing else.
     """
     window = rows.window
     touched = {stream: _touched(bench, lake, stream, rows) for stream in _streams(window)}
@@ -103,6 +110,10 @@ def merged(bench: Bench, lake: Lake, ledger: Ledger, rows: Staged) -> tuple[Appl
         _fill(bench, lake, MARKS)
     applied = _merge(bench, rows)
     ledger.record(bench.db, window, applied)
+    if as_intent:
+        condition = "instance = ? AND stream = ? AND window_id = ?"
+        whose = [window.instance, window.stream, window.id]
+        bench.db.execute(f"UPDATE {path_of(LEDGER)} SET committed_at = NULL WHERE {condition}", whose)
     changes = list[Change]()
     if window.marks is not None:
         changes.append(_replaced(bench, lake, MARKS, lake.sheet(MARKS).parts))

@@ -163,7 +163,7 @@ class Parquet:
     def _bench(self, manifest: Manifest) -> "Iterator[tuple[Bench, Lake, Ledger]]":
         from syncengine.destinations.duckdb_ledger import Ledger
         from syncengine.destinations.lake_bench import SCHEMA, opened_bench
-        from syncengine.destinations.lake_merge import Lake, lay_out_books
+        from syncengine.destinations.lake_merge import Lake, lay_out_books, lay_out_tables
 
         lake = Lake(manifest.sheets, _Folder(self._path))
         with opened_bench(
@@ -171,6 +171,7 @@ class Parquet:
         ) as bench:
             ledger = Ledger(SCHEMA, str(self._path))
             lay_out_books(bench, lake, ledger)
+            lay_out_tables(bench, lake)
             yield bench, lake, ledger
 
     @contextmanager

@@ -4,6 +4,7 @@ Apart from the parser of files, whose cells are all text: a JSON value says itse
 same: a value that does not fit its column's type is NULL, and its text is kept in the row's `_unparsed`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from math import isfinite
@@ -19,6 +20,9 @@ from syncengine.marketo.rows import instant, whole
 from syncengine.schema import FieldType, Schema
 
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
+# Python reads more as a number or a day than JSON and Marketo write: `1_000`, `2026-W10-1`, digits of other scripts.
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?")
 
 
 def batch(rows: Sequence[Mapping[str, Any]], schema: Schema, problems: ParseProblems) -> pa.RecordBatch:
@@ -63,7 +67,7 @@ def value(stated: Any, kind: FieldType) -> Any:  # noqa: PLR0911  # a return for
         case FieldType.BOOLEAN:
             return _truth(stated)
         case FieldType.DATE:
-            return date.fromisoformat(_text_only(stated)[:10])
+            return _day(_text_only(stated))
         case FieldType.TIMESTAMP:
             return _moment(stated)
     raise ValueError(f"no field is of type {kind}")
@@ -83,6 +87,8 @@ def _required(number: int | None) -> int:
 def _number(stated: Any) -> float:
     if isinstance(stated, bool) or not isinstance(stated, int | float | str):
         raise ValueError("not a number")  # noqa: TRY004  # the caller keeps what does not fit
+    if isinstance(stated, str) and not NUMBER.fullmatch(stated.strip()):
+        raise ValueError("not a number")
     number = float(stated)
     if not isfinite(number):
         raise ValueError("not a finite number")
@@ -102,6 +108,13 @@ def _text_only(stated: Any) -> str:
     if not isinstance(stated, str):
         raise ValueError("not a text")  # noqa: TRY004  # the caller keeps what does not fit
     return stated.strip()
+
+
+def _day(stated: str) -> date:
+    found = DAY.fullmatch(stated)
+    if found is None:
+        raise ValueError("not a day")
+    return date.fromisoformat(found[1])
 
 
 def _moment(stated: Any) -> datetime:

@@ -33,6 +33,8 @@ Pages = Callable[[str], Call[Page]]
 EMPTY_REPEATS_MAX = 5
 EMPTY_REPEAT_SECONDS = 2.0
 RESTARTS_MAX = 3
+# A token leads to what lies behind its second, or begins with it: the pages of Adobe can be read either way.
+TOKEN_MARGIN = timedelta(seconds=1)
 # As many calls by key at once as leave some of the ten in flight to the rest of the run.
 KEYED_CALLS_IN_FLIGHT = 4
 
@@ -49,7 +51,8 @@ async def every(client: Client, pages: Pages, take: Take, following: str = "") -
     seen: set[str] = {following}
     empties = count = 0
     while True:
-        page = await client.send(pages(following))
+        call = pages(following)
+        page = await client.send(call)
         count += 1
         if page.rows:
             empties = 0
@@ -58,7 +61,7 @@ async def every(client: Client, pages: Pages, take: Take, following: str = "") -
             return count
         if page.following in seen:
             if page.rows or page.following != following or empties >= EMPTY_REPEATS_MAX:
-                raise PagingStuck(f"{pages(following).name} repeats a paging token.", call=pages(following).name)
+                raise PagingStuck(f"{call.name} repeats a paging token.", call=call.name)
             await client.clock.sleep(EMPTY_REPEAT_SECONDS * 2**empties)
             empties += 1
         seen.add(page.following)
@@ -71,35 +74,45 @@ async def since(client: Client, pages: Pages, take: Take, start: datetime, end: 
     Gives the number of calls that brought pages or tokens.
 
     A token that leads nowhere or is not taken any more is replaced by one for the last date that was seen; rows of that
-    second come again then. Raises what `every` raises when that brings nothing new.
+    second come again then. Raises what `every` raises when that brings nothing new, and whatever `take` raises.
     """
     reached = _Reached(start)
 
+    def counted(following: str) -> Call[Page]:
+        reached.calls += 1
+        return pages(following)
+
     async def within(rows: Rows) -> None:
         dated = [(row, instant_or_none(row.get("activityDate"))) for row in rows]
-        reached.at = max([reached.at, *(date for _, date in dated if date is not None)])
+        reached.is_taking = True
         await take([row for row, date in dated if date is None or start <= date < end])
+        reached.is_taking = False
+        # A date after the end, right or wrong, leads behind rows that are still to come.
+        reached.at = max([reached.at, *(date for _, date in dated if date is not None and date < end)])
 
-    restarts = calls = 0
+    restarts = 0
     while True:
         began = reached.at
-        # What lies at a token's own moment comes before it.
-        token = await client.send(activities.paging_token(began - timedelta(seconds=1)))
-        calls += 1
+        reached.calls += 1
+        token = await client.send(activities.paging_token(began - TOKEN_MARGIN))
         try:
-            return calls + await every(client, pages, within, token)
+            await every(client, counted, within, token)
         except (CallRejected, NotFound):
             restarts = 0 if reached.at > began else restarts + 1
-            # A restart that got nowhere is a fault of the listing and not of its token.
-            if restarts >= RESTARTS_MAX or reached.at == start:
+            # A restart that got nowhere is a fault of the listing and not of its token; what became of rows is neither.
+            if reached.is_taking or restarts >= RESTARTS_MAX or reached.at == start:
                 raise
+        else:
+            return reached.calls
 
 
 @dataclass(slots=True)
 class _Reached:
-    """How far a reading has come."""
+    """How far a reading has come, what it has cost, and whether its rows are being taken at the moment."""
 
     at: datetime
+    calls: int = 0
+    is_taking: bool = False
 
 
 async def by_keys(
@@ -117,11 +130,12 @@ async def by_keys(
         nonlocal calls
         for chunk in waiting:
             try:
-                calls += await every(client, partial(call, chunk), take)
+                pages = await every(client, partial(call, chunk), take)
             except Exception as error:  # noqa: BLE001  # raised below, where no group wraps it
                 failed.append(error)
                 group.cancel_scope.cancel()
                 return
+            calls += pages
 
     async with anyio.create_task_group() as group:
         for _ in range(KEYED_CALLS_IN_FLIGHT):

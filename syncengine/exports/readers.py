@@ -21,6 +21,7 @@ from syncengine.jobs.job import Job
 from syncengine.marketo.call import Call
 from syncengine.marketo.endpoints import activities, leads, objects
 from syncengine.marketo.pages import Page
+from syncengine.marketo.rows import whole
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
@@ -100,14 +101,16 @@ class Readers:
 
         async def look_up(rows: Rows) -> None:
             nonlocal calls
-            fresh = sorted({row["leadId"] for row in rows if isinstance(row.get("leadId"), int)} - seen)
+            stated = (whole(row.get("leadId")) for row in rows)
+            fresh = sorted({lead_id for lead_id in stated if lead_id is not None} - seen)
             seen.update(fresh)
-            calls += await by_keys(self.client, partial(_leads_by_id, names), take, [str(each) for each in fresh])
+            asked = await by_keys(self.client, partial(_leads_by_id, names), take, [str(each) for each in fresh])
+            calls += asked
 
         watched = [name for name in names if name not in {"id", "createdAt", "updatedAt"}] or ["email"]
         pages = partial(activities.lead_changes, fields=watched)
-        calls += await since(self.client, pages, look_up, start, end)
-        return Brought(calls)
+        listed = await since(self.client, pages, look_up, start, end)
+        return Brought(listed + calls)
 
     async def _special(self, job: Job, way: Special, take: Take) -> Brought:
         read: dict[str, Callable[[Job, Take], Awaitable[Brought]]] = {

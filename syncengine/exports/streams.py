@@ -140,6 +140,7 @@ STREAMS: Mapping[str, Stream] = {
             Since(activities.deleted_leads),
             ("leadId",),
             ACTIVITY,
+            dated_by="activityDate",
             columns=columns.DELETED_LEAD_COLUMNS,
             marks="deletions",
             is_default=True,

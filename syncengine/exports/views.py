@@ -20,9 +20,11 @@ def of_types(types: Sequence[ActivityType]) -> tuple[View, ...]:
     """The views, named `activities_` and the type's name in small letters; types of one name also carry their id."""
     named = [(each, view_name(each.name)) for each in types]
     names = [name for _, name in named]
+    # A plain name must not be another's name with its id either.
+    longer = {STREAM, *(f"{name}_{each.id}" for each, name in named)}
     return tuple(
         View(
-            name=name if names.count(name) == 1 and name != STREAM else f"{name}_{each.id}",
+            name=name if names.count(name) == 1 and name not in longer else f"{name}_{each.id}",
             stream=STREAM,
             field="activityTypeId",
             value=each.id,

@@ -16,10 +16,14 @@ import duckdb
 import orjson
 import psycopg
 import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from psycopg.types.string import TextLoader
 
 from syncengine.destinations import Destination
+from syncengine.destinations.delta import Delta
 from syncengine.destinations.duckdb import DuckDB
+from syncengine.destinations.lake_parts import file_name
 from syncengine.destinations.parquet import Parquet
 from syncengine.destinations.postgres import Postgres
 from syncengine.destinations.postgres_sql import short
@@ -27,7 +31,7 @@ from tests.servers import postgres_server
 
 Row = dict[str, Any]
 
-KINDS = ("duckdb", "postgres", "parquet")
+KINDS = ("duckdb", "postgres", "parquet", "delta")
 
 
 class Place(Protocol):
@@ -228,6 +232,46 @@ class ParquetFolder:
             yield str(self.path)
 
 
+class DeltaFolder:
+    """Delta tables in a folder, and deltalake's own query engine to look at them."""
+
+    refuses = frozenset[str]()
+    shows = False
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.work = folder / "lake", folder / "work"
+        self.opening = (
+            "from pathlib import Path; from syncengine.destinations.delta import Delta;"
+            f" destination = Delta({str(self.path)!r}, work_folder=Path({str(self.work)!r}), memory_bytes=160_000_000)"
+        )
+
+    def open(self) -> Destination:
+        return Delta(str(self.path), work_folder=self.work)
+
+    def rows(self, table: str) -> list[Row]:
+        try:
+            delta = DeltaTable(str(self.path / file_name(table)))
+        except TableNotFoundError:
+            return []
+        found = pa.table(delta.scan())
+        names = [field.metadata["syncengine.name"] for field in delta.schema().fields]
+        return from_arrow(found.rename_columns(names))
+
+    def called(self, name: str) -> str:
+        return name
+
+    def require(self, table: str, column: str) -> None:
+        raise NotImplementedError
+
+    def be_unique(self, table: str, column: str) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def occupied(self) -> Iterator[str]:
+        with _replaced_by_a_file(self.path):
+            yield str(self.path)
+
+
 class Places:
     """Makes places of every kind, and keeps what they share, such as a server, until the end of the session."""
 
@@ -245,6 +289,7 @@ class Places:
     def make(self, kind: str, folder: Path) -> Place:
         """A place of this kind with nothing in it; `folder` is empty and its own."""
         makers: dict[str, Callable[[], Place]] = {
+            "delta": lambda: DeltaFolder(folder),
             "duckdb": lambda: DuckDBFile(folder),
             "parquet": lambda: ParquetFolder(folder),
             "postgres": lambda: PostgresSchema(self._postgres(), f"s{next(self._numbers)}"),

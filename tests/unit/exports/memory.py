@@ -69,7 +69,8 @@ class MemoryDestination:
         only: tuple[str, Collection[int]] | None = None,
     ) -> "pa.Array[Any]":
         rows = [row for row in self.rows.get(stream, {}).values() if not only or row[only[0]] in only[1]]
-        return pa.array(sorted({row[field] for row in rows if row[field] is not None}))
+        found: pa.Array[Any] = pa.array(sorted({row[field] for row in rows if row[field] is not None}))
+        return found
 
     def show(self, instance: str, views: Sequence[View]) -> bool:
         return False

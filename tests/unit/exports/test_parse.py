@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncengine.errors import FileDamaged
-from syncengine.exports.parse import ParseProblems, batches, landed
+from syncengine.exports.fields import landed
+from syncengine.exports.parse import batches
+from syncengine.exports.tally import ParseProblems
 from syncengine.schema import Field, FieldType, Schema
 
 ID = Field("id", FieldType.INTEGER)
