@@ -102,6 +102,7 @@ class Night:
         self.spool = folder / "spool"
         self.spool.mkdir()
         self.last_error: SyncEngineError | None = None
+        self.resume_at: datetime | None = None
         self.processes = 0
         self._folder = folder
         self._seed = seed
@@ -157,7 +158,9 @@ class Night:
         """Let one process sync, and tell how it ended: a report's outcome, or the name of the error's class."""
         try:
             async with self.process(wrap) as parts:
-                return (await self.run(parts, at_most=at_most)).outcome
+                report = await self.run(parts, at_most=at_most)
+            self.resume_at = report.resume_at
+            return report.outcome
         except SyncEngineError as error:
             self.last_error = error
             return type(error).__name__
@@ -172,11 +175,12 @@ class Night:
         return seen
 
     async def pause(self) -> None:
-        """Wait as long as the last error says, or as long as people do."""
+        """Wait as long as the last run says, by its error or its report, or as long as people do."""
         error, seconds = self.last_error, PAUSE_SECONDS
-        if isinstance(error, QuotaExhausted):
-            seconds = max(1.0, (error.resume_at - self._engine_clock.now()).total_seconds())
-        self.last_error = None
+        resume_at = error.resume_at if isinstance(error, QuotaExhausted) else self.resume_at
+        if resume_at is not None:
+            seconds = max(1.0, (resume_at - self._engine_clock.now()).total_seconds())
+        self.last_error = self.resume_at = None
         await self.clock.sleep(seconds)
 
     async def settle(self) -> None:
@@ -226,9 +230,10 @@ class Night:
         names = LEAD_FIELDS if table == "leads" else tuple(DEFAULT_FIELDS)
         lines = (orjson.loads(line) for part in truth for line in part.splitlines())
         wanted = {line[KEYS[table]]: {name: line[name] for name in names} | {"_unparsed": None} for line in lines}
-        ours = "_read_at, _window, _changed_at, _deleted_at"
-        rows = database.sql(f"SELECT * EXCLUDE ({ours}) FROM marketo.{table}").to_arrow_table()
-        for row in rows.to_pylist():
+        rows = database.sql(f"SELECT * FROM marketo.{table}").to_arrow_table()
+        # Beside Marketo's columns stand ours, but for what Marketo said and a column could not hold.
+        said = [name for name in rows.column_names if name == "_unparsed" or not name.startswith("_")]
+        for row in rows.select(said).to_pylist():
             key = row[KEYS[table]]
             true = wanted.pop(key, None)
             if true is None:

@@ -125,7 +125,7 @@ async def test_a_job_that_marketo_never_queued_is_made_anew_after_half_a_day(tmp
 async def test_no_megabytes_left_pauses_exports_until_the_reset(tmp_path: Path, call: str) -> None:
     """One refusal is enough: no window is asked for again before the reset, and after it the night is whole."""
     night = Night(tmp_path, 1, faults=(on(call, NO_MEGABYTES),))
-    assert ["QuotaExhausted", "done"] == await night.endings(2)
+    assert ["paused", "done"] == await night.endings(2)
     assert [] == await night.problems()
     assert {"1029": 1} == night.server.report()["codes"]
 
@@ -135,7 +135,7 @@ async def test_no_megabytes_left_pauses_exports_until_the_reset(tmp_path: Path, 
 async def test_what_was_exported_before_the_megabytes_ended_is_applied(tmp_path: Path, megabytes: float) -> None:
     """Ten windows and room for some: what was metered is in the destination when the run ends, the rest days later."""
     night = Night(tmp_path, 1, days=150, export_bytes_per_day=int(megabytes * 1_000_000), jobs_running=1)
-    assert "QuotaExhausted" == await night.ending()
+    assert "paused" == await night.ending()
     assert night.exported_bytes() >= megabytes * 1_000_000
     assert await night.applied_bytes() == night.exported_bytes()
     await night.pause()

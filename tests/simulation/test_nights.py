@@ -26,7 +26,7 @@ from tests.virtual import virtual_clock
 SEEDS = 25
 DEADLY_SEEDS = 4
 FAULTS = (3, 12)
-ENDS = {"done", "partial", "Unavailable", "QuotaExhausted", "CredentialsRejected"}
+ENDS = {"done", "partial", "paused", "Unavailable", "QuotaExhausted", "CredentialsRejected"}
 # Refusals after which a call is sent again, though nothing failed: it had to wait, or its token had ended.
 NO_FAILURES = {*WAITS, "401", "601", "602"}
 

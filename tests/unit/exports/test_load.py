@@ -24,7 +24,8 @@ from syncengine.jobs.job import Job
 from syncengine.marketo.dialect import ACTIVITY_COLUMNS
 from syncengine.observe.events import Event, WindowApplied
 from syncengine.schema import Field, FieldType, Schema
-from tests.unit.exports.world import DAY, MemoryDestination
+from tests.unit.exports.memory import MemoryDestination
+from tests.unit.exports.world import DAY
 from tests.virtual import ORIGIN, virtual, virtual_clock
 
 FIELDS = (Field("id", FieldType.INTEGER), Field("updatedAt", FieldType.TIMESTAMP), Field("email", FieldType.TEXT))

@@ -1,17 +1,15 @@
 """A small instance of Marketo and an engine's parts around it, all in one loop of virtual time."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
 
 from syncengine.clock import ScaledClock
-from syncengine.destinations import Applied, Destination, Guarantee, Interval, Standing, View, Window
-from syncengine.errors import DestinationFenced
+from syncengine.destinations import Destination
 from syncengine.exports.bring import Parts
 from syncengine.exports.budget import Megabytes
 from syncengine.exports.catalog import Catalog
@@ -20,7 +18,7 @@ from syncengine.exports.fields import Choice
 from syncengine.exports.load import Landing
 from syncengine.exports.plan import Planner, Preparation, Prepared, new_jobs
 from syncengine.exports.reading import JOBS
-from syncengine.exports.request import Watch
+from syncengine.exports.request import Watch, kind_of
 from syncengine.exports.run import Windows
 from syncengine.exports.slice import Reach
 from syncengine.jobs.board import Done, Failed, Go, Later, Step
@@ -36,84 +34,13 @@ from syncengine.transport.client import Client
 from syncengine.transport.gate import Gate
 from syncengine.transport.turns import GateLimits
 from tests.simulation.wire import SandboxWire
+from tests.unit.exports.memory import MemoryDestination
 from tests.virtual import ORIGIN, virtual_clock
 
 INSTANCE = "acme"
 FIELDS = ("email", "leadScore")
 DAY = timedelta(days=1)
 SETTLE = timedelta(minutes=15)
-
-
-class MemoryDestination:
-    """Rows and a ledger in memory, one window at a time, all of it or nothing.
-
-    `look` is called before a window is applied; `refuses` is raised instead of applying one.
-    """
-
-    guarantee = Guarantee.TRANSACTIONAL
-
-    def __init__(self) -> None:
-        self.ledger: dict[tuple[str, str], Window] = {}
-        self.rows: dict[str, dict[Any, dict[str, Any]]] = {}
-        self.order: list[Applied] = []
-        self.look: Callable[[], object] = lambda: None
-        self.refuses: Exception | None = None
-
-    def check(self) -> str:
-        return "rows in memory"
-
-    def standing(self, instance: str, stream: str) -> Standing:
-        windows = self._windows(stream)
-        stretches: list[Interval] = []
-        for each in sorted(windows, key=lambda window: window.start):
-            if stretches and each.start <= stretches[-1].end:
-                stretches[-1] = Interval(stretches[-1].start, max(stretches[-1].end, each.end))
-            else:
-                stretches.append(Interval(each.start, each.end))
-        return Standing(tuple(stretches), max((each.epoch for each in windows), default=0))
-
-    def holds(self, instance: str, stream: str, window_id: str) -> bool:
-        return (stream, window_id) in self.ledger
-
-    def apply(self, window: Window) -> Applied:
-        self.look()
-        if self.refuses is not None:
-            raise self.refuses
-        if self.standing(window.instance, window.stream).epoch > window.epoch:
-            raise DestinationFenced("a later run has written here")
-        if self.holds(window.instance, window.stream, window.id):
-            return Applied(already=True)
-        read = [row for batch in window.batches for row in batch.to_pylist()]
-        table = self.rows.setdefault(window.stream, {})
-        keys = [tuple(row[name] for name in window.schema.key) for row in read]
-        fresh = sum(key not in table for key in dict.fromkeys(keys))
-        same = sum(table.get(key) == row for key, row in zip(keys, read, strict=True))
-        table.update(zip(keys, read, strict=True))
-        self.ledger[window.stream, window.id] = window
-        self.order.append(Applied(inserted=fresh, unchanged=same, changed=len(read) - fresh - same))
-        return self.order[-1]
-
-    def keys(
-        self,
-        instance: str,
-        stream: str,
-        field: str,
-        *,
-        changed_after: datetime | None = None,
-        only: tuple[str, Collection[int]] | None = None,
-    ) -> "pa.Array[Any]":
-        rows = [row for row in self.rows.get(stream, {}).values() if not only or row[only[0]] in only[1]]
-        found: pa.Array[Any] = pa.array(sorted({row[field] for row in rows if row[field] is not None}))
-        return found
-
-    def show(self, instance: str, views: Sequence[View]) -> bool:
-        return False
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _windows(self, stream: str) -> list[Window]:
-        return [window for (name, _), window in self.ledger.items() if name == stream]
 
 
 @dataclass
@@ -181,7 +108,7 @@ class World:
         landing = Landing(self.clock, destination or self.destination, self.spool, self.events.append)
         megabytes = Megabytes(self.client.gate)
         windows = Windows(client=self.client, store=self.store, landing=landing, megabytes=megabytes, watches=watches)
-        return Stepping(self, windows, watches, landing)
+        return Stepping(self, windows, watches, landing, megabytes)
 
     async def prepared(self, *wanted: Wanted) -> list[Prepared]:
         """What a run would find to do."""
@@ -217,6 +144,7 @@ class Stepping:
     windows: Windows
     watches: Mapping[ExportKind, Watch]
     landing: Landing
+    megabytes: Megabytes
 
     async def until(self, job: Job, state: str) -> Job:
         """Go on with the window until it is in `state`."""
@@ -234,6 +162,22 @@ class Stepping:
             job = step.job
         return step
 
+    async def until_done(self, job: Job) -> Done:
+        """Go on with the window until another takes its place, or none is needed."""
+        while not isinstance(step := await self.windows.step(job), Done):
+            await self._wait_for(step)
+            job = step.job
+        return step
+
+    async def ends(self, job: Job) -> list[Done | Failed]:
+        """How the window ends in this run, and each one that comes in its place."""
+        step = await self.windows.step(job)
+        while not isinstance(step, Done | Failed):
+            await self._wait_for(step)
+            step = await self.windows.step(step.job)
+        heirs = step.instead if isinstance(step, Done) else ()
+        return [step, *[end for heir in heirs for end in await self.ends(heir)]]
+
     async def take(self, job: Job, count: int) -> list[Step]:
         """So many steps of the window in a row."""
         steps: list[Step] = []
@@ -248,7 +192,7 @@ class Stepping:
         assert not isinstance(step, Done)
         if not isinstance(step, Go):
             await self.world.clock.sleep(step.seconds if isinstance(step, Later) else 60.0)
-            await self.watches[KINDS[step.job.group]].poll()
+            await self.watches[kind_of(step.job)].poll()
 
 
 KINDS = {"leads": LEADS, "activities": ACTIVITIES}
