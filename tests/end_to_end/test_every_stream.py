@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from syncengine.config import STREAMS
-from tests.conformance.places import KINDS, DeltaFolder, DuckDBFile, ParquetFolder, Place, Places, PostgresSchema
+from tests.conformance.lakes import DeltaFolder, ParquetFolder
+from tests.conformance.places import KINDS, DuckDBFile, Place, Places, PostgresSchema
 from tests.end_to_end.processes import Sandbox, command, sandbox, settle, write_config
 
 SIZES = {"leads": 300, "activities": 900, "programs": 25, "program_members": 400, "custom_object_rows": 200}
