@@ -15,7 +15,7 @@ from tests.simulation.nights import Night
 from tests.simulation.seeded import seeded
 
 DEFAULT = [stream.name for stream in STREAMS.values() if stream.is_default]
-LISTS = (2001, 2002, 2003)
+LISTS = (2001, 2002)
 
 
 def night_of(folder: Path, *streams: str, **options: Any) -> Night:
@@ -78,7 +78,7 @@ async def test_a_window_without_rows_has_no_file_to_ask_for(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("stream", "kind", "jobs"), [("program_members", "program_members", 6), ("list_members", "leads", 3)]
+    ("stream", "kind", "jobs"), [("program_members", "program_members", 6), ("list_members", "leads", 2)]
 )
 @seeded
 async def test_parts_of_a_stream_cost_a_job_each(tmp_path: Path, stream: str, kind: str, jobs: int) -> None:
