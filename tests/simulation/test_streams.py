@@ -186,6 +186,7 @@ async def test_a_row_that_the_table_refuses_is_kept_beside(tmp_path: Path) -> No
     night.wanted = every(night, "leads")
     await synced(night)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as database:
+        database.execute("UPDATE marketo.leads SET lastName = '' WHERE lastName IS NULL")
         database.execute("ALTER TABLE marketo.leads ALTER lastName SET NOT NULL")
     night.change(new_leads=[{"lastName": None}, {"lastName": "Fits"}])
     await night.settle()
