@@ -16,7 +16,7 @@ TABLES = (*STREAMS, "custom_object_car_c", "custom_object_purchase_c")
 # When a run read a row is its own affair. Marketo moves the activities of a merge's loser, and a run has moved those
 # that its lookback reached.
 OURS = {"_read_at", "_window", "_changed_at", "_deleted_at"}
-MOVED = {("activities", "leadId"), ("lead_changes", "leadId")}
+MOVED = {("activities", "leadId"), ("lead_changes", "leadId"), ("lead_changes", "attributes")}
 
 
 @pytest.fixture(scope="module")
