@@ -1,4 +1,4 @@
-"""One Delta table as deltalake sees it: its parts, the windows that it holds, and a commit that moves it by one version.
+"""One Delta table as deltalake sees it: its parts, the windows that it holds, and a commit of one more version.
 
 Apart from the destination, which orders commits to several tables: here is one table, one commit, one answer.
 
@@ -9,6 +9,7 @@ name where Delta does not take it; `syncengine.type`, JSON apart from text; `syn
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ def commit(
             delta = _with_columns(table, change)
             version = delta.version()
             delta.create_write_transaction(
-                _actions(table, change, now),
+                _actions(change, now),
                 "overwrite" if change.replaces else "append",
                 _schema(change) if change.replaces else delta.schema(),
                 commit_properties=_exactly_next(transactions),
@@ -164,7 +165,7 @@ def _exactly_next(transactions: Sequence[tuple[str, int]]) -> "CommitProperties"
     )
 
 
-def _actions(table: Table, change: Change, now: datetime) -> "list[AddAction | RemoveAction]":
+def _actions(change: Change, now: datetime) -> "list[AddAction | RemoveAction]":
     from deltalake.transaction import AddAction, RemoveAction
 
     at = int(now.timestamp() * 1000)
@@ -188,8 +189,6 @@ def _statistics(part: Part, first: str) -> str:
 
 
 def _vacuum(storage: Storage, options: dict[str, str], name: str) -> None:
-    from contextlib import suppress
-
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
@@ -201,11 +200,12 @@ def _vacuum(storage: Storage, options: dict[str, str], name: str) -> None:
 def _sheet(name: str, delta: "DeltaTable") -> Sheet:
     import pyarrow as pa
 
-    features = delta.protocol().reader_features
-    if delta.metadata().partition_columns or features or delta.protocol().min_reader_version > 1:
+    if delta.metadata().partition_columns or delta.protocol().min_reader_version > 1:
+        # With deletion vectors, say, a part would seem to have rows that are deleted.
+        features = ", ".join(delta.protocol().reader_features or []) or "partitions"
         raise ConfigError(
-            f"Delta table {name} is partitioned or uses {', '.join(features or []) or 'features'} that syncengine lacks",
-            advice="let another table be partitioned, and leave this one as it was made",
+            f"Delta table {name} has been given {features}, which syncengine cannot write",
+            advice="leave this table as it was made, and change a copy",
         )
     columns, key = list[SheetColumn](), dict[int, str]()
     for field in delta.schema().fields:

@@ -10,9 +10,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from syncengine.destinations.lake_parts import Fresh, Part, file_name, os_errors
@@ -57,12 +57,9 @@ class Storage(Protocol):
         """Write something, and remove it."""
         ...
 
-    def errors(self) -> "_Errors":
+    def errors(self) -> AbstractContextManager[None]:
         """A block in which errors of deltalake, pyarrow and the operating system come out as ours."""
         ...
-
-
-_Errors = Any
 
 
 class Folder:
@@ -135,9 +132,7 @@ class Bucket:
                         target.write(chunk)
             else:
                 file = pq.ParquetFile(source)
-                # By place and not by name, which would take the part before a dot for a column of its own.
-                places = [place for place, name in enumerate(file.schema_arrow.names) if name in stored]
-                names = [file.schema_arrow.names[place] for place in places]
+                names = [name for name in file.schema_arrow.names if name in stored]
                 schema = file.schema_arrow.empty_table().select(names).schema
                 with pq.ParquetWriter(local.with_suffix(".new"), schema) as writer:
                     for batch in file.iter_batches(columns=names):
@@ -182,7 +177,7 @@ class Bucket:
                 secret_key=given.get("secret_access_key"),
                 session_token=given.get("session_token") or given.get("token"),
                 region=given.get("region") or given.get("default_region"),
-                scheme=scheme or None,
+                scheme="http" if scheme == "http" else "https",
                 endpoint_override=host or None,
                 force_virtual_addressing=given.get("virtual_hosted_style_request", "").lower() == "true",
                 request_timeout=_REQUEST_SECONDS,

@@ -98,13 +98,15 @@ class Bench:
             " OVERWRITE_OR_IGNORE, RETURN_STATS)"
         ).fetchall()
         first = next(column for column in columns if column.name == key[0])
-        return tuple(_fresh(first, *row[:3], row[4]) for row in written if row[1])
+        return tuple(
+            _fresh(first, Path(file), (rows, size), stats) for file, rows, size, _, stats, *_ in written if rows
+        )
 
 
-def _fresh(first: SheetColumn, file: str, rows: int, size: int, statistics: dict[str, dict[str, str]]) -> Fresh:
-    found = statistics.get(quoted(first.stored), {}) if first.type is FieldType.INTEGER else {}
+def _fresh(first: SheetColumn, file: Path, amounts: tuple[int, int], stats: dict[str, dict[str, str]]) -> Fresh:
+    found = stats.get(quoted(first.stored), {}) if first.type is FieldType.INTEGER else {}
     bounds = (int(found["min"]), int(found["max"])) if {"min", "max"} <= found.keys() else (None, None)
-    return Fresh(Part(f"{digest(Path(file))}.parquet", rows, size, *bounds), Path(file))
+    return Fresh(Part(f"{digest(file)}.parquet", *amounts, *bounds), file)
 
 
 def path_of(table: str) -> str:

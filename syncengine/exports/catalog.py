@@ -6,6 +6,8 @@ Apart from the plan, which needs it before anything is brought, and from the str
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import anyio
+
 from syncengine.exports.fields import Described
 from syncengine.exports.streams import CUSTOM_OBJECT, Bulk, ByKey, Stream, stream_of
 from syncengine.marketo.described import ObjectField, field_rows
@@ -27,13 +29,14 @@ DESCRIBED = (
 
 
 class Catalog:
-    """Asks an instance what it has, and remembers the answers."""
+    """Asks an instance what it has, and remembers the answers; whoever asks meanwhile waits for the same one."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._fields: dict[str, tuple[LeadField | ObjectField, ...]] = {}
         self._custom: tuple[str, ...] | None = None
         self._activity_types: Sequence[Mapping[str, Any]] = ()
+        self._asking = anyio.Lock()
 
     async def fields(self, stream: Stream) -> Sequence[Described]:
         """The fields of a stream whose columns are not fixed. Raises what the client raises."""
@@ -43,18 +46,22 @@ class Catalog:
 
     async def custom_objects(self) -> tuple[str, ...]:
         """The streams of the custom objects that can be exported: approved, and linked to leads."""
-        if self._custom is None:
-            found = await self._client.send(objects.custom_objects())
-            self._custom = tuple(
-                f"{CUSTOM_OBJECT}{each.name}" for each in found if each.lead_fields and each.state.lower() != "draft"
-            )
-        return self._custom
+        async with self._asking:
+            if self._custom is None:
+                found = await self._client.send(objects.custom_objects())
+                self._custom = tuple(
+                    f"{CUSTOM_OBJECT}{each.name}"
+                    for each in found
+                    if each.lead_fields and each.state.lower() != "draft"
+                )
+            return self._custom
 
     async def activity_types(self) -> Sequence[Mapping[str, Any]]:
         """All activity types, standard and custom, as rows."""
-        if not self._activity_types:
-            self._activity_types = (await self._client.send(activities.type_rows())).rows
-        return self._activity_types
+        async with self._asking:
+            if not self._activity_types:
+                self._activity_types = (await self._client.send(activities.type_rows())).rows
+            return self._activity_types
 
     async def field_rows(self, kind: ObjectKind | None) -> Sequence[dict[str, Any]]:
         """The fields of an object, None for leads, as rows of the stream `fields`."""
@@ -64,12 +71,13 @@ class Catalog:
 
     async def _described(self, what: str | ObjectKind) -> tuple[LeadField | ObjectField, ...]:
         name = what if isinstance(what, str) else what.name
-        if name not in self._fields:
-            if isinstance(what, str):
-                self._fields[name] = await self._client.send(leads.describe())
-            else:
-                self._fields[name] = (await self._client.send(objects.describe(what))).fields
-        return self._fields[name]
+        async with self._asking:
+            if name not in self._fields:
+                if isinstance(what, str):
+                    self._fields[name] = await self._client.send(leads.describe())
+                else:
+                    self._fields[name] = (await self._client.send(objects.describe(what))).fields
+            return self._fields[name]
 
 
 def object_of(stream: Stream) -> ObjectKind:

@@ -106,13 +106,16 @@ def members(
     shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, program_ids: Sequence[int], can_filter: bool
 ) -> tuple[New, ...]:
     """The jobs of program members: ten programs each, those that changed since the cursor or, where that is not known
-    or lies too far back, all of them. The time is committed when every group is."""
+    or lies too far back, all of them. The time is committed when every group is.
+
+    When all were asked for and not all of them came, all are asked for again.
+    """
     until, start = whole_second(now - wanted.reach.settle), whole_second(wanted.reach.start)
-    cursor = max((each.end for each in past.committed), default=start)
-    since = max(start, whole_second(cursor - wanted.reach.lookback))
-    by_change = (
-        can_filter and past.committed and not past.is_full and until - since <= timedelta(days=EXPORT_WINDOW_DAYS_MAX)
-    )
+    # A group that does not count has no time in the ledger, but a row.
+    ends = [each.end for each in past.committed if each.end > each.start]
+    since = max(start, whole_second(max(ends, default=start) - wanted.reach.lookback))
+    is_full = past.is_full or any(job.facts["request"]["filter"] is None for job in past.again)
+    by_change = can_filter and ends and not is_full and until - since <= timedelta(days=EXPORT_WINDOW_DAYS_MAX)
     stretch = Stretch(since if by_change else start, until)
     groups = [program_ids[at : at + EXPORT_PROGRAMS_MAX] for at in range(0, len(program_ids), EXPORT_PROGRAMS_MAX)]
     requests = [
@@ -135,7 +138,8 @@ def readings(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[
     way = shaped.stream.way
     if isinstance(way, Since) or shaped.stream.name == "lead_changes":
         committed = () if past.is_full else past.committed
-        found = due(committed, stretches_of(past.going_on), wanted.reach, now, longest=ANY_LENGTH)
+        again = stretches_of(past.again)
+        found = due(committed, stretches_of(past.going_on), wanted.reach, now, again=again, longest=ANY_LENGTH)
         return tuple(New(each, request, INCREMENT, is_reading=True) for each in found)
     start, end = whole_second(wanted.reach.start), whole_second(now)
     if past.going_on or end <= start:

@@ -37,9 +37,15 @@ def joined(
         for number, (arrow, batches) in enumerate(files):
             # By position: Arrow tells `Email` from `email`, SQL does not.
             plain = pa.schema([pa.field(f"c{place}", field.type) for place, field in enumerate(arrow)])
-            renamed = (pa.RecordBatch.from_arrays(batch.columns, schema=plain) for batch in batches)
-            db.register("rows", pa.RecordBatchReader.from_batches(plain, renamed))
-            db.execute(f"CREATE TEMP TABLE part{number} AS SELECT * FROM rows")  # noqa: S608  # a number of ours
+            failed: list[Exception] = []
+            db.register("rows", pa.RecordBatchReader.from_batches(plain, _renamed(batches, plain, failed)))
+            try:
+                db.execute(f"CREATE TEMP TABLE part{number} AS SELECT * FROM rows")  # noqa: S608  # a number of ours
+            except duckdb.Error:
+                # DuckDB wraps what the reading raised.
+                for reason in failed:
+                    raise reason from None
+                raise
             db.unregister("rows")
         reader = db.sql(_statement(files, schema, places)).to_arrow_reader(ROWS_PER_BATCH)
         width, arrow = len(schema.fields) - 1, schema.arrow()
@@ -47,6 +53,16 @@ def joined(
             columns = [column.cast(kind) for column, kind in zip(batch.columns[:width], arrow.types, strict=False)]
             columns.append(_merged(batch.columns[width:]))
             yield pa.RecordBatch.from_arrays(columns, schema=arrow)
+
+
+def _renamed(batches: Iterable[pa.RecordBatch], plain: pa.Schema, failed: list[Exception]) -> Iterator[pa.RecordBatch]:
+    """The batches under the names of `plain`; an error on the way is also kept in `failed`."""
+    try:
+        for batch in batches:
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=plain)
+    except Exception as error:
+        failed.append(error)
+        raise
 
 
 def _places(files: Sequence[tuple[pa.Schema, Any]], schema: Schema) -> list[tuple[int, int]]:

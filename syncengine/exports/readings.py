@@ -17,6 +17,8 @@ from syncengine.observe.events import JobMoved
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
+# How often rows are read anew because the spool does not keep them.
+READS_MAX = 3
 # Errors that end one reading and leave the others running; any other error ends the run.
 OF_ONE_READING = (CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
 
@@ -90,7 +92,13 @@ class Readings:
         problems.unparsed.update(job.facts.get("unparsed", {}))
         if not await run_blocking(path.exists):
             return Go(await self._move(job, "lost", attempt=job.attempt + 1, problem="its rows are gone"))
-        applied = await self._landing.land(job, spool.read(path, job.facts["sha256"]), problems)
+        try:
+            applied = await self._landing.land(job, spool.read(path, job.facts["sha256"]), problems)
+        except FileDamaged as error:
+            # Kept as it is, the file would fail every run to come.
+            await fetch.discard(path)
+            job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
+            return Go(job) if job.attempt < READS_MAX else Failed(job, error)
         return Go(await self._move(job, "committed", rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:

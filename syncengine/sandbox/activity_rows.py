@@ -103,8 +103,7 @@ class ActivityRows:
         named = self._people.fields.get(str(values["primaryAttributeValue"]))
         if named is not None:
             return named
-        fields = [field for field in self._people.exportable() if not field.is_read_only]
-        return fields[numbers("field", [row_key(self._seed, row)], len(fields))[0]]
+        return self._drawn[numbers("field", [row_key(self._seed, row)], len(self._drawn))[0]]
 
 
 def _plain_offset(shown: Row) -> Row:

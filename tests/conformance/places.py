@@ -13,23 +13,16 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import duckdb
-import orjson
 import psycopg
-import pyarrow as pa
-from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
 from psycopg.types.string import TextLoader
 
 from syncengine.destinations import Destination
-from syncengine.destinations.delta import Delta
 from syncengine.destinations.duckdb import DuckDB
-from syncengine.destinations.lake_parts import file_name
-from syncengine.destinations.parquet import Parquet
 from syncengine.destinations.postgres import Postgres
 from syncengine.destinations.postgres_sql import short
+from tests.conformance.lakes import DeltaFolder, ParquetFolder
+from tests.conformance.rows import Row, from_arrow, in_order
 from tests.servers import postgres_server
-
-Row = dict[str, Any]
 
 KINDS = ("duckdb", "postgres", "parquet", "delta")
 
@@ -73,17 +66,6 @@ class Place(Protocol):
     def occupied(self) -> AbstractContextManager[str]:
         """Make it unusable from outside, for a while; gives words that a message about it has."""
         ...
-
-
-def in_order(rows: list[Row]) -> list[Row]:
-    """Rows in the order of their first column, then of the second; NULL comes last."""
-    return sorted(rows, key=lambda row: [(value is None, 0 if value is None else value) for value in row.values()])
-
-
-def from_arrow(table: pa.Table) -> list[Row]:
-    """The rows of an Arrow table in the form that `Place.rows` gives."""
-    rows: list[Row] = table.to_pylist()
-    return in_order(rows)
 
 
 class DuckDBFile:
@@ -187,91 +169,6 @@ class PostgresSchema:
         return f"{_quoted(self.schema)}.{_quoted(short(table))}"
 
 
-class ParquetFolder:
-    """A folder of Parquet files, and the manifest and DuckDB to look at it."""
-
-    refuses = frozenset[str]()
-    shows = False
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "lake"
-        self.opening = (
-            "from pathlib import Path; from syncengine.destinations.parquet import Parquet;"
-            f" destination = Parquet(Path({str(self.path)!r}), memory_bytes=160_000_000, lock_wait_seconds=1)"
-        )
-
-    def open(self) -> Destination:
-        return Parquet(self.path, lock_wait_seconds=1, pause=lambda _: None)
-
-    def rows(self, table: str) -> list[Row]:
-        try:
-            manifest = orjson.loads((self.path / "manifest.json").read_bytes())
-        except FileNotFoundError:
-            return []
-        sheet = manifest["tables"].get(table, {"parts": []})
-        if not sheet["parts"]:
-            return []
-        with duckdb.connect() as db:
-            db.execute("SET TimeZone = 'UTC'")
-            files = [str(self.path / part["path"]) for part in sheet["parts"]]
-            found = db.read_parquet(files, union_by_name=True).to_arrow_table()
-        return from_arrow(found.select([column["name"] for column in sheet["columns"]]))
-
-    def called(self, name: str) -> str:
-        return name
-
-    def require(self, table: str, column: str) -> None:
-        raise NotImplementedError
-
-    def be_unique(self, table: str, column: str) -> None:
-        raise NotImplementedError
-
-    @contextmanager
-    def occupied(self) -> Iterator[str]:
-        with _replaced_by_a_file(self.path):
-            yield str(self.path)
-
-
-class DeltaFolder:
-    """Delta tables in a folder, and deltalake's own query engine to look at them."""
-
-    refuses = frozenset[str]()
-    shows = False
-
-    def __init__(self, folder: Path) -> None:
-        self.path, self.work = folder / "lake", folder / "work"
-        self.opening = (
-            "from pathlib import Path; from syncengine.destinations.delta import Delta;"
-            f" destination = Delta({str(self.path)!r}, work_folder=Path({str(self.work)!r}), memory_bytes=160_000_000)"
-        )
-
-    def open(self) -> Destination:
-        return Delta(str(self.path), work_folder=self.work)
-
-    def rows(self, table: str) -> list[Row]:
-        try:
-            delta = DeltaTable(str(self.path / file_name(table)))
-        except TableNotFoundError:
-            return []
-        found = pa.table(delta.scan())
-        names = [field.metadata["syncengine.name"] for field in delta.schema().fields]
-        return from_arrow(found.rename_columns(names))
-
-    def called(self, name: str) -> str:
-        return name
-
-    def require(self, table: str, column: str) -> None:
-        raise NotImplementedError
-
-    def be_unique(self, table: str, column: str) -> None:
-        raise NotImplementedError
-
-    @contextmanager
-    def occupied(self) -> Iterator[str]:
-        with _replaced_by_a_file(self.path):
-            yield str(self.path)
-
-
 class Places:
     """Makes places of every kind, and keeps what they share, such as a server, until the end of the session."""
 
@@ -300,15 +197,6 @@ class Places:
         if self._conninfo is None:
             self._conninfo = self._shared.enter_context(postgres_server()).conninfo
         return self._conninfo
-
-
-@contextmanager
-def _replaced_by_a_file(folder: Path) -> Iterator[None]:
-    aside = folder.rename(folder.with_name("aside"))
-    folder.touch()
-    yield
-    folder.unlink()
-    aside.rename(folder)
 
 
 def _quoted(name: str) -> str:

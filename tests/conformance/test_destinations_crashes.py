@@ -11,7 +11,8 @@ import pytest
 
 from syncengine.destinations import MARKS, Applied, Marks, Snapshot, Window
 from syncengine.errors import FileDamaged
-from tests.conformance.places import Place, Places, Row
+from tests.conformance.places import Place, Places
+from tests.conformance.rows import Row
 from tests.conformance.windows import PEOPLE, at, batch, people, window
 
 # Applies one window, and kills itself at the n-th step inside the destination: before or after a call that it makes,

@@ -177,3 +177,21 @@ async def test_a_field_list_that_is_too_long_comes_in_two_files(tmp_path: Path) 
     assert {"extraField0", "extraField279", "email"} <= set(columns)
     assert 2 == night.server.report()["jobs_created"]["leads"]
     assert [] == [path.name for path in night.spool.iterdir()]
+
+
+@virtual
+async def test_a_row_that_the_table_refuses_is_kept_beside(tmp_path: Path) -> None:
+    """The owner of the table has forbidden NULL: the row goes to `_rejected`, all others come, and it is said."""
+    night = Night(tmp_path, 18, streams=())
+    night.wanted = every(night, "leads")
+    await synced(night)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as database:
+        database.execute("UPDATE marketo.leads SET lastName = '' WHERE lastName IS NULL")
+        database.execute("ALTER TABLE marketo.leads ALTER lastName SET NOT NULL")
+    night.change(new_leads=[{"lastName": None}, {"lastName": "Fits"}])
+    await night.settle()
+    report = await synced(night)
+
+    assert ("partial", 1, 1) == (report.outcome, of(report, "leads").rejected, of(report, "leads").inserted)
+    assert any("_rejected" in line for line in of(report, "leads").problems)
+    assert [(1,)] == rows(tmp_path, "SELECT count(*) FROM marketo._rejected WHERE stream = 'leads'")

@@ -12,14 +12,14 @@ from syncengine.exports.fields import Choice, shape
 from syncengine.exports.marks import Marking
 from syncengine.exports.streams import STREAMS
 from syncengine.marketo.merges import MERGE_LEADS
+from syncengine.schema import Field, FieldType, Schema
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 LATER = datetime(2026, 3, 3, tzinfo=UTC)
-DATE: pa.DataType = pa.timestamp("us", tz="UTC")
-DELETIONS = pa.schema([pa.field("leadId", pa.int64()), pa.field("activityDate", DATE)])
-ACTIVITIES = pa.schema(
-    [pa.field("leadId", pa.int64()), pa.field("activityTypeId", pa.int64()), pa.field("attributes", pa.string())]
-)
+LEAD, DATE = Field("leadId", FieldType.INTEGER), Field("activityDate", FieldType.TIMESTAMP)
+KIND, ATTRIBUTES = Field("activityTypeId", FieldType.INTEGER), Field("attributes", FieldType.JSON)
+DELETIONS = Schema((LEAD, DATE), ("leadId",)).arrow()
+ACTIVITIES = Schema((LEAD, KIND, ATTRIBUTES), ("leadId",)).arrow()
 
 
 def rows(schema: pa.Schema, *found: tuple[Any, ...]) -> pa.RecordBatch:
