@@ -27,6 +27,7 @@ from syncengine.exports.window import CLEANED, KIND, MOVES
 from syncengine.jobs.job import Job
 from syncengine.jobs.sql import open_journal
 from syncengine.marketo.endpoints import identity
+from syncengine.marketo.limits import EXPORT_BYTES_PER_DAY
 from syncengine.observe.events import Event
 from syncengine.reports import SyncReport
 from syncengine.sandbox.activities import DEFAULT_FIELDS
@@ -76,7 +77,7 @@ def as_it_is(wire: Wire) -> Wire:
 class Night:
     """An instance with `days` of data, and a folder to sync it to; `options` are the sandbox's.
 
-    `clock` is the instance's. The engine's own is off by `skew`.
+    `clock` is the instance's. The engine's own is off by `skew`. `own_bytes_per_day` is what the engine may export.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Night:
         streams: Sequence[str] = ("leads", "activities"),
         lookback: timedelta = LOOKBACK,
         skew: timedelta = timedelta(),
+        own_bytes_per_day: int = EXPORT_BYTES_PER_DAY,
         **options: Any,
     ) -> None:
         small = {"leads": 30, "activities": 60, "years": (days - 1) / 365.25, "latency_seconds": (0.02, 0.5)}
@@ -104,6 +106,7 @@ class Night:
         self.last_error: SyncEngineError | None = None
         self.resume_at: datetime | None = None
         self.processes = 0
+        self._own_bytes_per_day = own_bytes_per_day
         self._folder = folder
         self._seed = seed
 
@@ -223,7 +226,11 @@ class Night:
 
     def _limits(self) -> GateLimits:
         options = self.server.options
-        return GateLimits(calls_per_window=options.calls_per_window, in_flight=options.in_flight)
+        return GateLimits(
+            calls_per_window=options.calls_per_window,
+            in_flight=options.in_flight,
+            export_bytes_per_day=self._own_bytes_per_day,
+        )
 
     def _differences(self, database: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:
         truth = self.server.people.truth() if table == "leads" else self.server.activities.truth()
