@@ -43,7 +43,7 @@ class Attempts:
         self._creates[job.id] = max(self._creates[job.id], FAILURES_BEFORE_HALVING)
 
     def succeeded(self, job: Job) -> None:
-        """The window's rows are in the destination."""
+        """Rows of the window are in the destination; one without rows shows nothing."""
         self._in_a_row[job.group] = 0
 
     def failed(self, job: Job, error: SyncEngineError, *, can_be_cut: bool) -> After:

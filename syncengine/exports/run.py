@@ -243,7 +243,8 @@ class Windows:
             return Failed(await self._move(job, "abandon", problem=error.message), error)
         except FileDamaged as error:
             return await self._again(job, error)
-        self._attempts.succeeded(job)
+        if job.facts["records"] != 0:
+            self._attempts.succeeded(job)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
 
     async def _clean(self, job: Job) -> Step:

@@ -159,11 +159,11 @@ class Night:
         try:
             async with self.process(wrap) as parts:
                 report = await self.run(parts, at_most=at_most)
-            self.resume_at = report.resume_at
-            return report.outcome
         except SyncEngineError as error:
             self.last_error = error
             return type(error).__name__
+        self.resume_at = report.resume_at
+        return report.outcome
 
     async def endings(self, most: int) -> list[str]:
         """Sync again and again, as a scheduler would, until a run is `done`; at most so often."""

@@ -1,0 +1,155 @@
+"""What a night costs in calls, as numbers: a day has 50,000 of them for everybody, so each one here has its reason."""
+
+from collections import Counter
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncengine.exports.due import Wanted
+from syncengine.exports.fields import Choice
+from syncengine.exports.streams import STREAMS
+from syncengine.reports import SyncReport
+from tests.simulation.nights import Night
+from tests.simulation.seeded import seeded
+
+DEFAULT = [stream.name for stream in STREAMS.values() if stream.is_default]
+LISTS = (2001, 2002)
+
+
+def night_of(folder: Path, *streams: str, **options: Any) -> Night:
+    """A night of these streams, all of their fields."""
+    night = Night(folder, 1, streams=(), **options)
+    special: dict[str, dict[str, Any]] = {"list_members": {"lists": LISTS}}
+    night.wanted = [Wanted(name, Choice(), night.reach, **special.get(name, {})) for name in streams]
+    return night
+
+
+async def synced(night: Night) -> tuple[SyncReport, Counter[str]]:
+    """One run, its report and the calls that arrived at Marketo, by Marketo's own count; the token's is left out."""
+    before = Counter(night.server.report()["calls"])
+    async with night.process() as parts:
+        report = await night.run(parts)
+    arrived = Counter(night.server.report()["calls"]) - before
+    assert ("done", arrived.total()) == (report.outcome, report.calls)
+    assert 1 == arrived.pop("identity")
+    await night.settle()
+    return report, arrived
+
+
+@seeded
+async def test_a_run_without_changes_costs_twelve_calls(tmp_path: Path) -> None:
+    """The default streams, the first time as any other: what there is does not matter, only that it is asked for."""
+    night = night_of(tmp_path, *DEFAULT)
+    for _ in range(2):
+        _, calls = await synced(night)
+        assert {
+            "describe": 1,  # which fields leads have
+            "activity_types": 1,  # as rows and, from the same answer, for the views
+            "activities.paging_token": 1,  # for the deleted leads
+            "deleted_leads.page": 1,
+            # A job each for leads and activities of all types, which are done before the first poll.
+            **{
+                f"{kind}.export.{what}": 1
+                for kind in ("leads", "activities")
+                for what in ("create", "enqueue", "list", "file")
+            },
+        } == calls
+        assert 12 == calls.total()
+
+
+@pytest.mark.parametrize(("days", "windows"), [(20, 1), (100, 4)])
+@seeded
+async def test_a_window_costs_three_calls_and_a_poll_a_minute_for_all(tmp_path: Path, days: int, windows: int) -> None:
+    """Create, enqueue, file, and one list call for all windows of a kind, however many of them wait."""
+    night = night_of(tmp_path, "activities", days=days, activities=300)
+    report, calls = await synced(night)
+    polls = calls.pop("activities.export.list")
+    assert {f"activities.export.{what}": windows for what in ("create", "enqueue", "file")} == calls
+    assert 1 <= polls <= ceil(report.seconds / 60) + 1
+
+
+@seeded
+async def test_a_window_without_rows_has_no_file_to_ask_for(tmp_path: Path) -> None:
+    """Marketo's count of records says so."""
+    _, calls = await synced(night_of(tmp_path, "activities", activities=0))
+    assert {f"activities.export.{what}": 1 for what in ("create", "enqueue", "list")} == calls
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "jobs"), [("program_members", "program_members", 6), ("list_members", "leads", 2)]
+)
+@seeded
+async def test_parts_of_a_stream_cost_a_job_each(tmp_path: Path, stream: str, kind: str, jobs: int) -> None:
+    """Sixty programs are six jobs, ten in each; a list is one."""
+    night = night_of(tmp_path, *(["programs"] if stream == "program_members" else []), stream, leads=300)
+    report, calls = await synced(night)
+    assert [jobs] * 3 == [calls[f"{kind}.export.{what}"] for what in ("create", "enqueue", "file")]
+    assert calls[f"{kind}.export.list"] <= ceil(report.seconds / 60) + 1
+    calls -= Counter({name: count for name, count in calls.items() if ".export." in name})
+    assert calls == ({"programs.list": 1, "program_members.describe": 1} if stream == "program_members" else {})
+
+
+@pytest.mark.parametrize(
+    ("stream", "endpoint", "rows", "expected"),
+    [
+        # A token says whether more follows.
+        *(("lists", "lists.list", rows, calls) for rows, calls in ((0, 1), (1, 1), (300, 1), (301, 2), (610, 3))),
+        *(("campaigns", "campaigns.list", rows, calls) for rows, calls in ((299, 1), (301, 2))),
+        # A full page of assets may be the last: only one more call tells.
+        *(
+            ("programs", "programs.list", rows, calls)
+            for rows, calls in ((0, 1), (199, 1), (200, 2), (201, 2), (400, 3))
+        ),
+    ],
+)
+@seeded
+async def test_a_listing_costs_its_pages(tmp_path: Path, stream: str, endpoint: str, rows: int, expected: int) -> None:
+    """Three hundred rows a call, two hundred of assets."""
+    report, calls = await synced(night_of(tmp_path, stream, **{stream: rows}))
+    assert {endpoint: expected} == calls
+    assert rows == report.streams[0].inserted
+
+
+@seeded
+async def test_deleted_leads_cost_their_pages_and_a_token(tmp_path: Path) -> None:
+    """The pages that Marketo makes, short and empty ones too, and never one that was read before."""
+    night = night_of(tmp_path, "deleted_leads", leads=700)
+    night.change(delete_leads=list(range(1_001, 1_651)))
+    await night.settle()
+    report, calls = await synced(night)
+    assert (650, 1) == (report.streams[0].inserted, calls["activities.paging_token"])
+    assert {"activities.paging_token", "deleted_leads.page"} == set(calls)
+    # Marketo may make pages shorter than they could be, and empty ones.
+    assert ceil(650 / 300) <= calls["deleted_leads.page"] <= 8
+
+
+@seeded
+async def test_the_fields_of_leads_are_asked_for_once_for_all_streams(tmp_path: Path) -> None:
+    """The plan of leads, the stream of fields and the lead changes share one answer."""
+    _, calls = await synced(night_of(tmp_path, "leads", "fields", "lead_changes"))
+    described = {name: count for name, count in calls.items() if "describe" in name}
+    # Two custom objects are described; all the others have one call each.
+    assert {
+        "describe": 1,
+        "companies.describe": 1,
+        "opportunities.describe": 1,
+        "opportunity_roles.describe": 1,
+        "salespersons.describe": 1,
+        "named_accounts.describe": 1,
+        "program_members.describe": 1,
+        "custom_objects.describe": 2,
+    } == described
+    assert (1, 1, 1) == (calls["custom_objects.list"], calls["activities.paging_token"], calls["lead_changes.page"])
+
+
+@seeded
+async def test_roles_are_asked_for_again_only_where_leads_have_changed(tmp_path: Path) -> None:
+    """Three hundred leads a call the first time, then none, then those that changed alone."""
+    night = night_of(tmp_path, "leads", "opportunity_roles", leads=700, opportunity_roles=20)
+    found = [(await synced(night))[1]["opportunity_roles.query"], (await synced(night))[1]["opportunity_roles.query"]]
+    night.change(update_leads=3)
+    await night.settle()
+    found.append((await synced(night))[1]["opportunity_roles.query"])
+    assert [ceil(700 / 300), 0, 1] == found
