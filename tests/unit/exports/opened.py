@@ -41,7 +41,7 @@ def settings_for(folder: Path, *, origin: datetime = ORIGIN, **changes: Any) -> 
     """A configuration for the last forty days of the small instance, with state and destination in `folder`."""
     given: dict[str, Any] = {
         "instance": InstanceSettings(name="acme", base_url=BASE_URL, client_id="id", client_secret=Secret(SECRET)),
-        "sync": SyncSettings(start=origin - timedelta(days=DAYS)),
+        "sync": SyncSettings(start=origin - timedelta(days=DAYS), streams=("leads", "activities")),
         "limits": LimitSettings(),
         "state": StateSettings(path=folder / "state"),
         "destination": DestinationSettings(path=folder / "warehouse.duckdb", lock_wait_seconds=0.0),
