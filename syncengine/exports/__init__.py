@@ -3,8 +3,8 @@
 Two ways in, one way on. In reading order:
 
 What there is         `streams` (the table of them), `asking` (the same in words), `fields` (which columns and types)
-What is due           `slice` (algebra of time), `due`, `budget` (megabytes), `catalog` (what the instance has), `changes`,
-                      `plan` (all of it asked and put together), `cost` (counted)
+What is due           `slice` (algebra of time), `due`, `budget` (megabytes), `catalog` (what the instance has),
+                      `changes`, `plan` (all of it asked and put together), `cost` (counted)
 Bulk, by files        `window` (states and facts), `request`, `fetch`, `records`, `cells`, `parse`, `join`, `assemble`,
                       `attempts` (what comes after a failure), `run` (the flow)
 Paged, by answers     `reading` (states), `pages` (how a listing is read to its end), `readers` (which listing),
