@@ -19,7 +19,9 @@ def batch(*emails: str | None) -> pa.RecordBatch:
         pa.array(emails, pa.string()),
     ]
     texts = [pa.field("email", pa.string()), pa.field("city", pa.string())]
-    schema = pa.schema([pa.field("id", pa.int64(), nullable=False), *texts])
+    schema = pa.schema([pa.field("id", pa.int64(), nullable=False)])
+    for field in texts:
+        schema = schema.append(field)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
