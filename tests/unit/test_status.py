@@ -156,7 +156,8 @@ async def test_what_failed_is_told_with_its_problem(tmp_path: Path) -> None:
         await here.engine.sync()
         status = await read_status(settings)
     assert {("leads", window.PLANNED)} == {(each.stream, each.state) for each in status.windows_unfinished}
-    assert all("too large" in each.problem for each in status.windows_unfinished)
+    # Windows that were not tried any more, as nothing of the stream came, have no problem of their own.
+    assert {True} == {"too large" in each.problem for each in status.windows_unfinished if each.problem}
     assert ["partial"] == [run.outcome for run in status.runs]
     assert [None, ORIGIN - SETTLE] == [each.cursor for each in status.streams]
 
