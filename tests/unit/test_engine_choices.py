@@ -66,7 +66,7 @@ def test_a_bucket_takes_its_options(tmp_path: Path) -> None:
     assert isinstance(destination, Delta)
     assert ("s3://bucket/marketo", {"AWS_REGION": "eu-west-1", "AWS_SECRET_ACCESS_KEY": "hunter2"}) == (
         destination._storage.place,
-        destination._options,
+        destination._storage.options,
     )
 
 
