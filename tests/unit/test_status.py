@@ -18,7 +18,7 @@ from syncengine.reports import SlotHolder, StreamStatus
 from syncengine.status import RUNS_SHOWN, outcomes, read_status
 from syncengine.transport.gate import Gate
 from syncengine.transport.shared_slots import SharedSlotStore
-from tests.unit.exports.opened import BASE_URL, opened, settings_for
+from tests.unit.exports.opened import BASE_URL, STREAMS, opened, settings_for
 from tests.unit.exports.world import DAY, SETTLE, fault
 from tests.virtual import ORIGIN, virtual
 
@@ -151,9 +151,7 @@ async def test_calls_in_flight_are_told_by_process(tmp_path: Path) -> None:
 async def test_what_failed_is_told_with_its_problem(tmp_path: Path) -> None:
     """A window that was given up stands planned, with the reason of its last attempt."""
     # Too short to be halved.
-    settings = settings_for(
-        tmp_path, sync=SyncSettings(start=ORIGIN - timedelta(hours=2), streams=("leads", "activities"))
-    )
+    settings = settings_for(tmp_path, sync=SyncSettings(start=ORIGIN - timedelta(hours=2), streams=STREAMS))
     failing = fault("outcome", "/leads/export/create.json", status="Failed", message="too large")
     async with opened(settings, failing) as here:
         await here.engine.sync()
