@@ -9,8 +9,8 @@ tries what a sync needs; `status` looks at what syncs have left, without any net
 
 `config` makes frozen settings of TOML and the environment. Only the floors above read it; the others take arguments.
 
-`exports` brings bulk exports from Marketo to the destination, a module a stage: streams, slice, request, fetch, parse,
-load. Stages never call each other; `run` does, and `sync` is one run of several streams from lease to report.
+`exports` brings Marketo's streams to the destination, by bulk files and by pages. Its `__init__` lists the stages in
+reading order: they never call each other; the flows `run` and `readings` do, and `sync` is one run of all streams.
 
 `transport` is how a call travels: gate, token, wire, answer, retry. `client` performs any call; read it first.
 

@@ -23,16 +23,16 @@ share = 1.0                                    # the part of the API's rate that
 path = "state"                                 # a folder of ours: journal and half-fetched files
 
 [destination]
-type = "duckdb"
+type = "duckdb"                                # or postgres with a url; delta or parquet with the path of a folder
 path = "warehouse.duckdb"
 schema = "marketo"
 
 [sync]
 start = 2024-01-01                             # <- how far back the first run goes; `syncengine plan` shows its cost
-streams = ["leads", "activities"]
+streams = ["leads", "activities", "deleted_leads", "activity_types"]  # `syncengine streams` lists what else there is
 
 [streams.leads]
-fields = ["*"]                                 # every field, or a list of names as the REST API spells them
+fields = ["*"]                                 # every field, or REST names and patterns such as "custom*"
 exclude = []                                   # fields that must not leave Marketo
 """
 

@@ -36,13 +36,14 @@ def streams(
         Ask the instance which custom objects it has.
     """
     from syncengine.config import find
-    from syncengine.config.streams import DEFAULT_STREAMS
+    from syncengine.config.reading import DEFAULT_NAME
+    from syncengine.config.streams import CUSTOM_OBJECTS, DEFAULT_STREAMS
     from syncengine.exports.asking import lines
 
     common = common or Common()
     screen = common.screen()
-    # Without any configuration the table is still worth reading.
-    if not discover and common.config is None and not find().exists():
+    # Without any configuration the table is still worth reading; one that was named has to be there.
+    if not discover and common.config is None and str(find()) == DEFAULT_NAME and not find().exists():
         on: tuple[str, ...] = DEFAULT_STREAMS
         found: tuple[str, ...] = ()
     else:
@@ -58,13 +59,13 @@ def streams(
 
         found = run(work) if discover else ()
     listed = lines(on, found)
-    show_streams(screen, listed)
+    show_streams(screen, listed, all_custom_objects=CUSTOM_OBJECTS in on)
     screen.result({"streams": [asdict(each) for each in listed]})
     return 0
 
 
-def show_streams(screen: Screen, listed: "Sequence[StreamLine]") -> None:
-    """A row a stream."""
+def show_streams(screen: Screen, listed: "Sequence[StreamLine]", *, all_custom_objects: bool = False) -> None:
+    """A row a stream; where all custom objects are on, that is said in a line, as their names are the instance's."""
     rows = [
         [
             each.stream,
@@ -78,4 +79,6 @@ def show_streams(screen: Screen, listed: "Sequence[StreamLine]") -> None:
         for each in listed
     ]
     screen.table(("stream", "", "asked for by", "cost", "key", "cursor", "permission: Read-Only"), rows)
+    if all_custom_objects:
+        screen.say("Every custom object of the instance is on; --discover names them.")
     screen.say('Turn a stream on in [sync] streams; "*" is every stream, "custom_object_*" every custom object.')

@@ -2,7 +2,8 @@
 
 Read by the command line, the service and the engine only: the rooms below take plain arguments. In reading order:
 `settings` (the keys, their defaults and bounds), `rules` (what a value may be), `lines` (where a key stands in the
-text), `problems` (faults as sentences), `streams` and `across` (what depends on what), `reading`.
+text), `problems` (faults as sentences), `streams`, `places` and `across` (what depends on what), `open_secrets`,
+`reading`.
 """
 
 from syncengine.config.reading import find, load, parse

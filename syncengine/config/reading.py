@@ -5,7 +5,6 @@ relative to the file. pydantic and pydantic-settings stay inside this module and
 """
 
 import os
-import re
 import stat
 import tomllib
 from dataclasses import replace
@@ -14,6 +13,8 @@ from typing import Any
 
 from syncengine.config.across import expanded, tell_across
 from syncengine.config.lines import key_lines
+from syncengine.config.open_secrets import VARIABLE, open_secrets
+from syncengine.config.places import misfits
 from syncengine.config.problems import TABLES, Key, Problems
 from syncengine.config.rules import nearest
 from syncengine.config.settings import (
@@ -35,7 +36,6 @@ DEFAULT_NAME = "syncengine.toml"
 PREFIX = "SYNCENGINE_"
 # Variables of the engine's own that set no key.
 OWN_VARIABLES = frozenset({"SYNCENGINE_CONFIG", "SYNCENGINE_DEBUG"})
-VARIABLE = re.compile(r"\$\{([^}]*)\}")
 READABLE_BY_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 MISSING = object()
 
@@ -78,10 +78,13 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
     document = _one_instance(document, problems)
     _refuse_unknown_tables(document, problems)
     if shared:
-        _refuse_open_secret(document, problems, path)
+        for key, name in open_secrets(document):
+            problems.add(key, f'can be read by others: chmod 600 {path}, or write "${{{name}}}" and set that variable')
     document = {name: _substituted(document[name], (name,), problems) for name in TABLES if name in document}
     settings = _validated({name: table for name, table in document.items() if table is not MISSING}, problems)
     if settings is not None:
+        for name, sentence in misfits(settings.destination):
+            problems.add(("destination", name), sentence)
         settings = _completed(settings, path)
         tell_across(settings, problems)
     if settings is None or problems.told:
@@ -153,16 +156,6 @@ def _meant(word: str) -> str:
         return nearest(word, TABLES)
     key = word.removeprefix(f"{table}_").upper()
     return f"; did you mean {PREFIX}{table.upper()}__{key}, with two underscores?"
-
-
-def _refuse_open_secret(document: dict[str, Any], problems: Problems, path: Path) -> None:
-    instance = document.get("instance")
-    secret = instance.get("client_secret") if isinstance(instance, dict) else None
-    if isinstance(secret, str) and secret and not VARIABLE.fullmatch(secret):
-        sentence = (
-            f'can be read by others: chmod 600 {path}, or write "${{MARKETO_CLIENT_SECRET}}" and set that variable'
-        )
-        problems.add(("instance", "client_secret"), sentence)
 
 
 def _substituted(value: Any, key: Key, problems: Problems) -> Any:

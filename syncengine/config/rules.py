@@ -192,6 +192,23 @@ def listed(value: object) -> object:
     return items
 
 
+def listed_ids(value: object) -> object:
+    """A list of ids, or in an environment variable one id or several with commas."""
+    items = listed(str(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+    if not isinstance(items, list | tuple) or any(isinstance(item, bool) for item in items):
+        raise ValueError("takes a list of ids such as [1001, 1002]")
+    return items
+
+
+def list_ids(ids: tuple[int, ...]) -> tuple[int, ...]:
+    """Ids as Marketo gives them: from 1 on, and none twice."""
+    if wrong := [each for each in ids if each < 1]:
+        raise ValueError(f"takes ids from 1 on, not {wrong[0]}")
+    if doubled := sorted({each for each in ids if ids.count(each) > 1}):
+        raise ValueError(f"names {', '.join(map(str, doubled))} twice")
+    return ids
+
+
 def fields_to_fetch(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of fields and patterns; * is all of them."""
     if not names:

@@ -22,7 +22,9 @@ from syncengine.config.rules import (
     instance_name,
     instant,
     is_loopback,
+    list_ids,
     listed,
+    listed_ids,
     one_of,
     stream_name,
 )
@@ -98,7 +100,7 @@ class DestinationSettings:
     """Where rows go. `schema` holds the tables of this instance alone; `memory_limit_mb` is in decimal megabytes.
 
     `url` is a connection of Postgres, or an s3:// place of Delta tables, whose `storage_options` it takes. `guarantee`
-    is what the destination must at least be able to promise.
+    is what the destination must at least be able to promise. Which kind takes which keys stands in `places`.
     """
 
     __pydantic_config__ = _CLOSED
@@ -111,21 +113,6 @@ class DestinationSettings:
     memory_limit_mb: Annotated[int, between(160, 1_000_000)] = 512
     threads: Annotated[int, between(1, 256)] = 2
     lock_wait_seconds: Annotated[float, between(0, 86_400)] = 30.0
-
-    def __post_init__(self) -> None:
-        if self.type == "postgres" and self.url is None:
-            raise ValueError('type = "postgres" needs a url, such as "${DATABASE_URL}"')
-        if self.type in {"duckdb", "parquet"} and self.url is not None:
-            raise ValueError(f'type = "{self.type}" takes a path and no url')
-        if self.type in {"delta", "parquet"} and self.url is None and self.path == DEFAULT_WAREHOUSE:
-            raise ValueError(f'type = "{self.type}" needs a path: the folder for its tables')
-        if self.type != "delta" and self.storage_options:
-            raise ValueError('storage_options belong to type = "delta"')
-        if GUARANTEES.index(DESTINATIONS[self.type]) > GUARANTEES.index(self.guarantee):
-            raise ValueError(
-                f'guarantee = "{self.guarantee}" cannot be given by type = "{self.type}", which is'
-                f' "{DESTINATIONS[self.type]}"; take duckdb, postgres or delta, or demand less'
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +145,14 @@ class StreamSettings:
     lookback_hours: Annotated[float, between(0, 8_760)] | None = None
     full: Annotated[str, one_of(tuple(FULL_READS), "interval")] = "never"
     hard_delete: bool = False
-    lists: tuple[int, ...] = ()
+    lists: Annotated[tuple[int, ...], Rule(list_ids, listed_ids)] = ()
     names: _Names = ()
 
     def __post_init__(self) -> None:
         if both := sorted(set(self.fields) & set(self.exclude)):
             raise ValueError(f"fields and exclude both name {', '.join(both)}")
+        if both := sorted(set(self.exclude) & set(self.hash)):
+            raise ValueError(f"exclude and hash both name {', '.join(both)}: what is left out is not hashed")
 
     @property
     def full_every(self) -> timedelta | None:

@@ -25,13 +25,11 @@ have it. A local folder is for one machine; a power cut in the instant of a comm
 be removed by hand, since deltalake does not sync it before it has its name.
 """
 
-# ruff: noqa: S608  # statements are put together from our own text, values are parameters
-
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,16 +38,16 @@ from syncengine.clock import SystemClock
 from syncengine.destinations import Applied, Guarantee, Standing, View, Window
 from syncengine.destinations.bookkeeping import LEDGER, MARKS, REJECTED
 from syncengine.destinations.delta_storage import Storage, storage
-from syncengine.destinations.lake_parts import Change, Part, os_errors
+from syncengine.destinations.lake_parts import Change, os_errors
 from syncengine.errors import ConfigError, DestinationFenced, DestinationUnavailable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from syncengine.destinations.delta_log import Table
-    from syncengine.destinations.duckdb_ledger import Ledger
+    from syncengine.destinations.delta_log import Commit
+    from syncengine.destinations.delta_reading import Reading
     from syncengine.destinations.lake_bench import Bench
-    from syncengine.destinations.lake_merge import Lake, Staged
+    from syncengine.destinations.lake_merge import Staged
 
 TRIES = 5
 
@@ -68,37 +66,39 @@ class Delta:
         memory_bytes: int = 512_000_000,
         threads: int = 2,
         now: Callable[[], datetime] | None = None,
+        commit: "Commit | None" = None,
     ) -> None:
         """`work_folder` has room for the parts that one window rewrites; the system's temporary folder by default."""
         _require_deltalake()
-        self._options = dict(storage_options or {})
-        self._storage: Storage = storage(uri, self._options)
+        self._storage: Storage = storage(uri, storage_options or {})
         self._work = work_folder
         self._memory_bytes = memory_bytes
         self._threads = threads
         self._now = now or SystemClock().now
+        self._commit = commit or _commit()
 
     def check(self) -> str:
         """Prove that objects can be written and removed; name the address."""
         import deltalake
 
         self._storage.prove()
-        self._read([LEDGER])
+        with self._bench() as bench:
+            self._read(bench)
         return f"Delta {deltalake.__version__}, {self._storage.place}"
 
     def standing(self, instance: str, stream: str) -> Standing:
         """Committed stretches, those that touch or overlap as one, and the highest epoch."""
         with self._bench() as bench:
-            read = self._laid_out(bench, [stream], instance, stream)
-            _settle_intents(bench, read.tables[stream], self._now())
+            read = self._read(bench, stream)
+            read.claim(instance, stream)
+            read.settle(stream, self._now())
             return read.ledger.standing(bench.db, instance, stream)
 
     def holds(self, instance: str, stream: str, window_id: str) -> bool:
         """Whether the window's own table has it."""
         with self._bench() as bench:
-            read = self._laid_out(bench, [stream])
-            _settle_intents(bench, read.tables[stream], self._now())
-            return read.ledger.holds(bench.db, instance, stream, window_id)
+            read = self._read(bench, stream)
+            return read.tables[stream].holds(window_id) and read.is_owned(instance, stream)
 
     def apply(self, window: Window) -> Applied:
         """Commit the window to its table, after what it does to others.
@@ -107,23 +107,21 @@ class Delta:
         whatever the window's batches raise.
         """
         from syncengine.destinations.delta_log import Overtaken
-        from syncengine.destinations.lake_merge import is_known, lay_out_tables, merged
+        from syncengine.destinations.lake_merge import lay_out_tables, merged
 
         rows: Staged | None = None
         applied = Applied(already=True)
         streams = sorted({window.stream, *([window.marks.stream] if window.marks else [])})
         with self._bench() as bench:
             for _ in range(TRIES):
-                read = self._laid_out(bench, [*streams, MARKS, REJECTED], window.instance, *streams)
-                self._fence(read, window)
-                _settle_intents(bench, read.tables[window.stream], self._now())
-                if is_known(bench, read.ledger, window):
-                    return applied
-                lay_out_tables(bench, read.lake)
-                rows = _staged(bench, window, rows)
-                applied, changes = merged(bench, read.lake, read.ledger, rows, as_intent=True)
+                read = self._read(bench, *streams, MARKS, REJECTED)
                 try:
-                    self._commit(read, window, changes)
+                    if self._is_known(read, window):
+                        return applied
+                    lay_out_tables(bench, read.lake)
+                    rows = _staged(bench, window, rows)
+                    applied, changes = merged(bench, read.lake, read.ledger, rows, as_intent=True)
+                    self._commit_all(read, window, changes)
                 except Overtaken:
                     continue
                 return applied
@@ -146,7 +144,8 @@ class Delta:
         from syncengine.destinations.lake_merge import lay_out_tables
 
         with self._bench() as bench:
-            read = self._laid_out(bench, [stream], instance, stream)
+            read = self._read(bench, stream)
+            read.claim(instance, stream)
             lay_out_tables(bench, read.lake)
             return keys_in(bench, read.lake, stream, field, changed_after=changed_after, only=only)
 
@@ -172,88 +171,45 @@ class Delta:
         ) as bench:
             yield bench
 
-    def _read(self, names: Sequence[str]) -> "dict[str, Table]":
-        from syncengine.destinations.delta_log import read_table
+    def _read(self, bench: "Bench", *names: str) -> "Reading":
+        from syncengine.destinations.delta_reading import read_lake
 
-        return {name: read_table(self._storage, self._options, name) for name in names}
+        return read_lake(self._storage, bench, names)
 
-    def _laid_out(self, bench: "Bench", names: Sequence[str], instance: str = "", *claimed: str) -> "_Read":
-        from syncengine.destinations.duckdb_ledger import Ledger
-        from syncengine.destinations.lake_bench import SCHEMA
-        from syncengine.destinations.lake_merge import Lake, lay_out_books
+    def _is_known(self, read: "Reading", window: Window) -> bool:
+        from syncengine.destinations.lake_merge import is_known, recorded
 
-        tables = self._read([LEDGER, *names])
-        lake = Lake({name: table.sheet for name, table in tables.items()}, _Parts(self._storage, bench.folder))
-        ledger = Ledger(SCHEMA, self._storage.place)
-        bench.clear()
-        lay_out_books(bench, lake, ledger)
-        for stream in claimed:
-            ledger.claim(bench.db, instance, stream)
-            self._refuse_strangers(bench, tables, stream)
-        return _Read(tables, lake, ledger)
-
-    def _refuse_strangers(self, bench: "Bench", tables: "Mapping[str, Table]", stream: str) -> None:
-        if tables[stream].delta is None or tables[stream].epoch():
-            return
-        known = bench.db.execute(f"SELECT 1 FROM marketo.{LEDGER} WHERE stream = ?", [stream]).fetchall()
-        if not known:
-            raise ConfigError(
-                f"table {stream} at {self._storage.place} was made by somebody else",
-                advice="give each instance a [destination] path of its own",
-            )
-
-    def _fence(self, read: "_Read", window: Window) -> None:
-        if read.tables[window.stream].epoch() > window.epoch:
+        own = read.tables[window.stream]
+        read.claim(window.instance, window.stream)
+        if window.marks is not None:
+            read.claim(window.instance, window.marks.stream)
+        if own.epoch() > window.epoch:
             raise DestinationFenced(
                 f"a later run has written {window.stream} of {window.instance} to {self._storage.place}",
                 advice="this run stops; the later one goes on",
             )
+        read.settle(window.stream, self._now())
+        if is_known(read.bench, read.ledger, window):
+            return True
+        if own.holds(window.id):
+            # The ledger was lost, or brought back from before.
+            self._commit_all(read, window, [recorded(read.bench, read.lake, read.ledger, window)])
+            return True
+        return False
 
-    def _commit(self, read: "_Read", window: Window, changes: Sequence[Change]) -> None:
-        from syncengine.destinations.delta_log import EPOCH, commit
+    def _commit_all(self, read: "Reading", window: Window, changes: Sequence[Change]) -> None:
+        from syncengine.destinations.delta_log import EPOCH
 
         order = {LEDGER: 0, MARKS: 1, REJECTED: 3, window.stream: 4}
+        # In another's table the window's id would say that this table's window of that id was applied.
+        mark = f"{window.stream}/{window.id}"
         for change in sorted(changes, key=lambda change: order.get(change.table, 2)):
-            if change.table == REJECTED and read.tables[REJECTED].holds(_mark(window)):
+            table = read.tables[change.table]
+            if change.table == REJECTED and table.holds(mark):
                 continue
             own = change.table == window.stream
-            transactions = [(window.id, 1), (EPOCH, window.epoch)] if own else [(_mark(window), 1)]
-            table = read.tables[change.table]
-            commit(self._storage, self._options, table, change, transactions=transactions, now=self._now())
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What was read for one try: the tables with their versions, and the ledger on the bench."""
-
-    tables: "Mapping[str, Table]"
-    lake: "Lake"
-    ledger: "Ledger"
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    storage: Storage
-    folder: Path
-
-    def local(self, table: str, part: Part, stored: tuple[str, ...] | None = None) -> Path:
-        return self.storage.fetch(table, part, stored, self.folder)
-
-
-def _mark(window: Window) -> str:
-    # In another's table the window's id would say that this table's window of that id was applied.
-    return f"{window.stream}/{window.id}"
-
-
-def _settle_intents(bench: "Bench", table: "Table", now: datetime) -> None:
-    # On the bench only; the next window's own row takes the place of those that are dropped.
-    ledger = f"marketo.{LEDGER}"
-    intents = f"FROM {ledger} WHERE stream = ? AND committed_at IS NULL"
-    for (window_id,) in bench.db.execute(f"SELECT window_id {intents}", [table.name]).fetchall():
-        if table.holds(window_id):
-            found = f"UPDATE {ledger} SET committed_at = ? WHERE stream = ? AND window_id = ?"
-            bench.db.execute(found, [now, table.name, window_id])
-    bench.db.execute(f"DELETE {intents}", [table.name])
+            transactions = [(window.id, 1), (EPOCH, window.epoch)] if own else [(mark, 1)]
+            self._commit(self._storage, table, change, transactions=transactions, now=self._now())
 
 
 def _staged(bench: "Bench", window: Window, before: "Staged | None") -> "Staged":
@@ -278,6 +234,12 @@ def _own_folder(path: Path) -> Path:
                 f"{path} belongs to somebody else", advice="set TMPDIR to a folder of your own"
             )
     return path
+
+
+def _commit() -> "Commit":
+    from syncengine.destinations.delta_log import commit
+
+    return commit
 
 
 def _require_deltalake() -> None:

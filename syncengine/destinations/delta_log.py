@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 EPOCH = "syncengine-epoch"
 
 _NAME, _TYPE, _KEY = "syncengine.name", "syncengine.type", "syncengine.key"
-_VACUUM_EVERY = 64  # versions
+_CHECKPOINT_EVERY = 20  # versions; deltalake's own 100 make each read go through as many files
+_VACUUM_EVERY = 60
 _KEPT_HOURS = 7 * 24
 _TYPES = {
     FieldType.TEXT: "string",
@@ -64,13 +65,29 @@ class Table:
         return (self.delta.transaction_version(EPOCH) or 0) if self.delta is not None else 0
 
 
+class Commit(Protocol):
+    """Moves a table by one change; see `commit`."""
+
+    def __call__(
+        self,
+        storage: Storage,
+        table: Table,
+        change: Change,
+        *,
+        transactions: Sequence[tuple[str, int]],
+        now: datetime,
+    ) -> None:
+        """See `commit`."""
+        ...
+
+
 def stored_name(name: str) -> str:
     """What a column is called in Delta, where a name has none of ` ,;{}()\\n\\t=`: `_`, and a suffix from the name."""
     plain = re.sub(r"[ ,;{}()\n\t=]", "_", name)
     return name if plain == name else f"{plain}_{mark_of(name)}"
 
 
-def read_table(storage: Storage, options: dict[str, str], name: str) -> Table:
+def read_table(storage: Storage, name: str) -> Table:
     """The table's last version; raises ConfigError for one that somebody else has partitioned or changed in kind."""
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
@@ -78,7 +95,7 @@ def read_table(storage: Storage, options: dict[str, str], name: str) -> Table:
     url = storage.url(name)
     with storage.errors():
         try:
-            delta = DeltaTable(url, storage_options=options)
+            delta = DeltaTable(url, storage_options=storage.options)
         except TableNotFoundError:
             return Table(name, None, Sheet())
         return Table(name, delta, _sheet(name, delta))
@@ -86,7 +103,6 @@ def read_table(storage: Storage, options: dict[str, str], name: str) -> Table:
 
 def commit(
     storage: Storage,
-    options: dict[str, str],
     table: Table,
     change: Change,
     *,
@@ -101,7 +117,7 @@ def commit(
     from deltalake.exceptions import CommitFailedError
 
     if table.delta is None:
-        table = _created(storage, options, change)
+        table = _created(storage, change)
     change = _renamed(table, change)
     for fresh in change.fresh:
         storage.put(change.table, fresh)
@@ -119,7 +135,7 @@ def commit(
             raise Overtaken from None
     storage.settle(change.table, version + 1)
     if (version + 1) // _VACUUM_EVERY > table_version(table) // _VACUUM_EVERY:
-        _vacuum(storage, options, change.table)
+        _vacuum(storage, change.table)
 
 
 def table_version(table: Table) -> int:
@@ -127,13 +143,18 @@ def table_version(table: Table) -> int:
     return table.delta.version() if table.delta is not None else 0
 
 
-def _created(storage: Storage, options: dict[str, str], change: Change) -> Table:
+def _created(storage: Storage, change: Change) -> Table:
     from deltalake import DeltaTable
     from deltalake.exceptions import CommitFailedError, DeltaError
 
     with storage.errors():
         try:
-            delta = DeltaTable.create(storage.url(change.table), _schema(change), storage_options=options)
+            delta = DeltaTable.create(
+                storage.url(change.table),
+                _schema(change),
+                configuration={"delta.checkpointInterval": str(_CHECKPOINT_EVERY)},
+                storage_options=storage.options,
+            )
         except CommitFailedError:
             raise Overtaken from None
         except DeltaError as error:
@@ -188,13 +209,13 @@ def _statistics(part: Part, first: str) -> str:
     return orjson.dumps({"numRecords": part.rows, **bounds}).decode()
 
 
-def _vacuum(storage: Storage, options: dict[str, str], name: str) -> None:
+def _vacuum(storage: Storage, name: str) -> None:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
     # The window is committed whatever becomes of this; the next one that comes by tries again.
     with suppress(DeltaError, OSError):
-        DeltaTable(storage.url(name), storage_options=options).vacuum(_KEPT_HOURS, dry_run=False, full=True)
+        DeltaTable(storage.url(name), storage_options=storage.options).vacuum(_KEPT_HOURS, dry_run=False, full=True)
 
 
 def _sheet(name: str, delta: "DeltaTable") -> Sheet:

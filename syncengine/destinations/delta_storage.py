@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 8_000_000
 _REQUEST_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
-_TRIES = 5
-# What deltalake does unless it is told otherwise: three minutes of silence would look like a hang.
-_PATIENCE = {"max_retries": str(_TRIES), "retry_timeout": "60s"}
+# deltalake's own are ten tries in three minutes: that would look like a hang.
+_PATIENCE = {"max_retries": "5", "retry_timeout": "60s"}
 
 _HIDDEN = re.compile(r"secret|token|password|key|sas|credential", re.IGNORECASE)
 _CODE = re.compile(r"<Code>(\w+)</Code>|AWS Error ([A-Z_]+)")
@@ -36,6 +35,7 @@ class Storage(Protocol):
     """A place with a folder for each table; raises our errors, about `place`."""
 
     place: str
+    options: dict[str, str]  # deltalake's storage options; they hold secrets
 
     def url(self, table: str) -> str:
         """The table's address for deltalake."""
@@ -68,6 +68,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self.place = str(self.root)
+        self.options: dict[str, str] = {}
 
     def url(self, table: str) -> str:
         if self.root.exists() and not self.root.is_dir():
@@ -145,6 +146,9 @@ class Bucket:
             with target:
                 while chunk := source.read(_CHUNK_BYTES):
                     target.write(chunk)
+            arrived = self._system().get_file_info(self._path(table, fresh.part.path)).size
+            if arrived != fresh.part.bytes:
+                raise DestinationUnavailable(f"{self.place} holds {arrived} of {fresh.part.bytes} bytes of a new part")
         fresh.file.unlink()
 
     def settle(self, table: str, version: int) -> None:
@@ -182,7 +186,7 @@ class Bucket:
                 force_virtual_addressing=given.get("virtual_hosted_style_request", "").lower() == "true",
                 request_timeout=_REQUEST_SECONDS,
                 connect_timeout=_CONNECT_SECONDS,
-                retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_TRIES),
+                retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=int(given["max_retries"])),
             )
         return self._opened
 

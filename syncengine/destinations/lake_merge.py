@@ -128,6 +128,12 @@ def merged(
     return applied, tuple(changes)
 
 
+def recorded(bench: Bench, lake: Lake, ledger: Ledger, window: Window) -> Change:
+    """The ledger with a window that is known to be applied, nobody knows any more to what effect."""
+    ledger.record(bench.db, window, Applied())
+    return _replaced(bench, lake, LEDGER, lake.sheet(LEDGER).parts)
+
+
 def _streams(window: Window) -> tuple[str, ...]:
     marked = window.marks.stream if window.marks is not None else window.stream
     return (window.stream, *([marked] if marked != window.stream else []))

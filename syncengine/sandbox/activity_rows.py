@@ -37,6 +37,8 @@ class ActivityRows:
 
     def __init__(self, activities: Activities, people: People, seed: int) -> None:
         self._activities, self._people = activities, people
+        # What was changed long ago is not another field because one was added since.
+        self._drawn = [field for field in people.exportable() if not field.is_read_only]
         self._seed = seed + 7
         self._utc = utc_formatter()
 

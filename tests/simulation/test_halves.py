@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_processes_that_die_while_halving_lose_nothing(tmp_path: Path, see
 @seeded
 async def test_a_day_that_is_too_short_for_all_of_the_past_is_followed_by_others(tmp_path: Path, seed: int) -> None:
     """Megabytes for half of the years: some days later all of it is there, no byte was exported twice or too much."""
-    years = {"days": YEARS_DAYS, "leads": 150, "activities": 300}
+    years: dict[str, Any] = {"days": YEARS_DAYS, "leads": 150, "activities": 300}
     (tmp_path / "calm").mkdir()
     calm = Night(tmp_path / "calm", seed, **years)
     assert "done" == await calm.ending()

@@ -10,7 +10,7 @@ import pytest
 
 from syncengine.cli.app import main
 
-VERBS = ("demo", "sandbox", "init", "check", "plan", "sync", "status")
+VERBS = ("demo", "sandbox", "init", "check", "streams", "plan", "sync", "status")
 HEAVY = ("aiohttp", "pydantic", "pyarrow", "duckdb", "structlog", "anyio", "syncengine.engine")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncengine.config import find, load, parse
+from syncengine.config import STREAMS, find, load, parse
 from syncengine.errors import ConfigError
 
 GOOD = """\
@@ -19,6 +19,7 @@ client_secret = "a secret"
 start = 2023-01-01
 """
 HERE = Path("syncengine.toml")
+KNOWN = f"{', '.join(STREAMS)}, custom_object_*, or * for all"
 
 
 def problems_of(text: str, *, shared: bool = False) -> tuple[str, ...]:
@@ -32,9 +33,9 @@ def test_small_file_is_enough() -> None:
     settings = parse(GOOD, path=HERE)
     assert "acme" == settings.instance.name
     assert datetime(2023, 1, 1, tzinfo=UTC) == settings.sync.start
-    assert ("leads", "activities") == settings.sync.streams
+    assert ("leads", "activities", "deleted_leads", "activity_types") == settings.sync.streams
     assert 100 == settings.limits.calls_per_window
-    assert {"leads", "activities"} == set(settings.streams)
+    assert set(settings.sync.streams) == set(settings.streams)
 
 
 def test_every_problem_is_listed_at_once_in_the_order_of_the_file() -> None:
@@ -54,7 +55,7 @@ start = 2023-01-01T00:00:00
 streams = ["lead"]
 [streams.leed]
 [destination]
-type = "postgres"
+type = "duckdbb"
 """
     )
     expected = (
@@ -69,9 +70,12 @@ type = "postgres"
         "line 7: limits.in_flight takes a number from 1 to 1,000, not 0",
         "line 8: limits.share takes a number from 0.01 to 1, not nan",
         "line 10: sync.start has a time without an offset: add Z (UTC) or an offset such as +02:00",
-        'line 11: sync.streams names an unknown stream (did you mean "leads"?); known: leads, activities',
-        'line 12: streams.leed names an unknown stream (did you mean "leads"?); known: leads, activities',
-        'line 14: destination.type takes only "duckdb" so far: postgres is not supported yet',
+        f'line 11: sync.streams names an unknown stream (did you mean "leads"?); known: {KNOWN}',
+        f'line 12: streams.leed names an unknown stream (did you mean "leads"?); known: {KNOWN}',
+        (
+            'line 14: destination.type names an unknown kind of destination (did you mean "duckdb"?); '
+            "known: duckdb, postgres, delta, parquet"
+        ),
     )
     assert expected == found
 
@@ -96,12 +100,8 @@ type = "postgres"
             "line 10: streams.leads fields and exclude both name a",
         ),
         (
-            '[streams.leads]\nhash = ["email"]',
-            "line 11: streams.leads.hash is not supported yet: leave the fields out with exclude, or empty this list",
-        ),
-        (
-            '[streams.leads]\nexclude = ["x*"]',
-            "line 11: streams.leads.exclude takes whole names; patterns such as x* are not supported yet",
+            '[streams.leads]\nexclude = ["email"]\nhash = ["email"]',
+            "line 10: streams.leads exclude and hash both name email: what is left out is not hashed",
         ),
         ('[state]\npath = ""', "line 11: state.path is empty"),
     ],
@@ -245,23 +245,6 @@ def test_paths_start_at_the_file(tmp_path: Path) -> None:
     assert tmp_path / "mine" == settings.state.path
     assert Path("/abs/w.duckdb") == settings.destination.path
     assert tmp_path / "ca.pem" == settings.network.ca_file
-
-
-def test_one_named_instance_is_the_long_form() -> None:
-    """[instances.NAME] is [instance] with its name."""
-    text = GOOD.replace("[instance]\nname = ", "[instances.acme]\n# ")
-    assert parse(GOOD, path=HERE) == parse(text, path=HERE)
-
-
-@pytest.mark.parametrize(
-    "addition",
-    ['[instances.other]\nname = "x"', '[instances.a]\n[instances.b]\n[instance]\nname="x"', "instances = 3"],
-)
-def test_several_instances_are_refused(addition: str) -> None:
-    """More than one instance is for later; two spellings of one are a mistake."""
-    text = GOOD + addition if addition.startswith("[") else f"{addition}\n{GOOD}"
-    with pytest.raises(ConfigError):
-        parse(text, path=HERE)
 
 
 def test_secrets_do_not_show() -> None:

@@ -4,11 +4,12 @@ import errno
 import fcntl
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pytest
 
 from syncengine.destinations import Applied, Interval, Standing, Window
@@ -16,7 +17,7 @@ from syncengine.destinations.parquet import LOCK_POLL_SECONDS, Parquet, tables
 from syncengine.destinations.parquet_manifest import KEPT, Disk
 from syncengine.errors import ConfigError, DestinationUnavailable, NoSpace
 from tests.conformance.lakes import ParquetFolder
-from tests.conformance.windows import at, people, window
+from tests.conformance.windows import PEOPLE, at, batch, people, window
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
@@ -318,7 +319,7 @@ def test_a_manifest_that_is_not_ours_is_left_alone(
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told_apart(place: ParquetFolder, code: int) -> None:
     """Nothing was applied, and the same window goes in once there is room."""
-    with pytest.raises(NoSpace, match="the disk is full at .*nothing was applied"):
+    with pytest.raises(NoSpace, match=r"the disk is full at .*nothing was applied"):
         Parquet(place.path, disk=Watched(3, OSError(code, "full"))).apply(second())
 
     assert Applied(inserted=1, changed=1) == place.open().apply(second())
@@ -327,8 +328,9 @@ def test_a_full_disk_is_told_apart(place: ParquetFolder, code: int) -> None:
 def test_an_error_of_the_rows_own_comes_out_as_it_is(place: ParquetFolder) -> None:
     """What the rows' source raises is never taken for the disk's."""
 
-    def rows() -> None:
+    def rows() -> Iterator[pa.RecordBatch]:
+        yield batch(PEOPLE, (3, at(1), "c"))
         raise OSError(errno.ENOSPC, "the spool's own")
 
     with pytest.raises(OSError, match="the spool's own"):
-        place.open().apply(window("w2", batches=(rows() for _ in range(1)), day=1))  # type: ignore[misc]
+        place.open().apply(window("w2", batches=rows(), day=1))

@@ -35,14 +35,13 @@ SECRET = "canary-secret"
 # Nothing listens there: whatever would call it fails at once.
 BASE_URL = "http://127.0.0.1:9"
 DAYS = 40
-STREAMS = ("leads", "activities")
 
 
 def settings_for(folder: Path, *, origin: datetime = ORIGIN, **changes: Any) -> Settings:
     """A configuration for the last forty days of the small instance, with state and destination in `folder`."""
     given: dict[str, Any] = {
         "instance": InstanceSettings(name="acme", base_url=BASE_URL, client_id="id", client_secret=Secret(SECRET)),
-        "sync": SyncSettings(start=origin - timedelta(days=DAYS), streams=STREAMS),
+        "sync": SyncSettings(start=origin - timedelta(days=DAYS), streams=("leads", "activities")),
         "limits": LimitSettings(),
         "state": StateSettings(path=folder / "state"),
         "destination": DestinationSettings(path=folder / "warehouse.duckdb", lock_wait_seconds=0.0),

@@ -58,7 +58,7 @@ def window(shaped: Shape = LEADS, window_id: str = "w", *, epoch: int = 3, part:
 
 
 def batch(*ids: int, at: datetime = ORIGIN, email: str | None = "a@acme.example") -> pa.RecordBatch:
-    columns = [
+    columns: list[pa.Array[Any]] = [
         pa.array(ids, pa.int64()),
         pa.array([at] * len(ids), pa.timestamp("us", tz="UTC")),
         pa.array([email] * len(ids), pa.string()),

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,8 +13,15 @@ KEY = b"a key of the instance"
 
 
 def batch(*emails: str | None) -> pa.RecordBatch:
-    columns = [pa.array(range(len(emails)), pa.int64()), pa.array(emails, pa.string()), pa.array(emails, pa.string())]
-    schema = pa.schema([pa.field("id", pa.int64(), nullable=False), ("email", pa.string()), ("city", pa.string())])
+    columns: list[pa.Array[Any]] = [
+        pa.array(range(len(emails)), pa.int64()),
+        pa.array(emails, pa.string()),
+        pa.array(emails, pa.string()),
+    ]
+    texts = [pa.field("email", pa.string()), pa.field("city", pa.string())]
+    schema = pa.schema([pa.field("id", pa.int64(), nullable=False)])
+    for field in texts:
+        schema = schema.append(field)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -1,0 +1,38 @@
+"""Secrets that are written out in the file: they may stand only where nobody but its owner can read them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+VARIABLE = re.compile(r"\$\{([^}]*)\}")
+# Keys that are nothing but a secret, and the variable that each is usually taken from.
+SECRETS = {
+    ("instance", "client_secret"): "MARKETO_CLIENT_SECRET",
+    ("privacy", "hash_key"): "SYNCENGINE_HASH_KEY",
+}
+_TAKEN = "\0"  # stands where a variable stood
+_PASSWORD = re.compile(r"://[^/@\s]*:(?!\0@)[^/\s]+@|(?:^|[?&\s])password\s*=\s*(?!\0(?:[\s&]|$))[^\s&]", re.IGNORECASE)
+_SECRET_OPTION = re.compile(r"secret|token|password|key|sas|credential", re.IGNORECASE)
+
+
+def open_secrets(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each key with a secret in plain sight, before variables are put in, and the variable to take it from instead."""
+    for (table, name), variable in SECRETS.items():
+        if _is_written_out(_of(document, table).get(name)):
+            yield (table, name), variable
+    destination = _of(document, "destination")
+    url = destination.get("url")
+    if isinstance(url, str) and _PASSWORD.search(VARIABLE.sub(_TAKEN, url)):
+        yield ("destination", "url"), "DATABASE_URL"
+    for name, value in _of(destination, "storage_options").items():
+        if _SECRET_OPTION.search(name) and _is_written_out(value):
+            yield ("destination", "storage_options", name), name.upper()
+
+
+def _is_written_out(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and not VARIABLE.fullmatch(value)
+
+
+def _of(document: Mapping[str, Any], table: str) -> Mapping[str, Any]:
+    found = document.get(table)
+    return found if isinstance(found, dict) else {}
