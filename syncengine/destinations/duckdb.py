@@ -59,6 +59,8 @@ class DuckDB:
         self._ledger = Ledger(schema, str(self._path))
         self._lock_tries = 1 + math.ceil(lock_wait_seconds / LOCK_POLL_SECONDS)
         self._closing = threading.Event()
+        # One connection at a time: DuckDB refuses a file that another thread opens while it is being closed.
+        self._turn = threading.RLock()
         self._pause = pause or self._closing.wait
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,
@@ -154,6 +156,10 @@ class DuckDB:
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._turn:
+            yield from self._opened()
+
+    def _opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             db = self._connect()
             try:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from syncengine.errors import CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported
+from syncengine.errors import CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unavailable, Unsupported
 from syncengine.exports import fetch, reading
 from syncengine.exports.load import Landing
 from syncengine.exports.pages import Rows
@@ -19,6 +19,7 @@ from syncengine.transport.client import Client
 
 # How often rows are read anew because the spool does not keep them.
 READS_MAX = 3
+SYSTEM_ERROR = "611"
 # Errors that end one reading and leave the others running; any other error ends the run.
 OF_ONE_READING = (CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
 
@@ -55,6 +56,11 @@ class Readings:
             if getattr(error, "code", "") == CRM_OWNS_IT:
                 self._landing.tally(job).say("left out: a CRM owns these objects here (1018)")
                 return Done(await self._move(job, "abandon", problem=str(error)))
+            return Failed(job, error)
+        except Unavailable as error:
+            if error.code != SYSTEM_ERROR:
+                raise
+            # Marketo is there and fails on this one listing: the others go on.
             return Failed(job, error)
 
     async def _read(self, job: Job) -> Step:

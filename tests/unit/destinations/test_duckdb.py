@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -278,3 +279,17 @@ def test_a_warehouse_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
         ledger = db.execute("SELECT window_id, rows, rejected FROM marketo._marketo_sync ORDER BY window_id").fetchall()
     assert [(0, "a", 1, None, None), (1, "X", 216, None, None)] == rows
     assert [("w0", 2, None), ("w1", 2, 0)] == ledger
+
+
+def test_threads_take_turns_at_the_file(tmp_path: Path) -> None:
+    """Questions asked at the same moment, beside a window that is applied, are all answered."""
+    destination = DuckDB(tmp_path / "w.duckdb")
+    destination.apply(window("w0", ("a", "b")))
+
+    def ask(number: int) -> int:
+        if number % 10 == 0:
+            destination.apply(window(f"w{number}", ("a", "b"), day=number))
+        return len(destination.keys("acme", "leads", "id"))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [2] * 200 == list(threads.map(ask, range(1, 201)))
