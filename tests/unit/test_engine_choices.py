@@ -10,7 +10,6 @@ import pytest
 
 from syncengine.config import DestinationSettings, PrivacySettings, Secret, StreamSettings, SyncSettings
 from syncengine.destinations.delta import Delta
-from syncengine.destinations.delta_storage import Bucket
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.destinations.parquet import Parquet
 from syncengine.destinations.postgres import Postgres
@@ -65,10 +64,11 @@ def test_a_bucket_takes_its_options(tmp_path: Path) -> None:
     )
     destination = open_destination(settings_for(tmp_path, destination=chosen))
     assert isinstance(destination, Delta)
-    storage = destination._storage
-    assert isinstance(storage, Bucket)
-    assert "s3://bucket/marketo" == storage.place
-    assert {"AWS_REGION": "eu-west-1", "AWS_SECRET_ACCESS_KEY": "hunter2"}.items() <= storage.options.items()
+    assert "s3://bucket/marketo" == destination._storage.place
+    assert {
+        "AWS_REGION": "eu-west-1",
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+    }.items() <= destination._storage.options.items()
 
 
 @pytest.mark.parametrize(

@@ -1,212 +1,206 @@
-"""What of a stream is due, as plain values: which time, which jobs over it, and which of them stands for it."""
+"""What of a stream is due: how its windows stand among the others, and when everything is read again."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.exports import due
-from syncengine.exports.due import BACKFILL, INCREMENT, LEAD_CHANGES, New, Past, Wanted
-from syncengine.exports.fields import Choice, Shape, needed_by, parts, shape
-from syncengine.exports.reading import READING
-from syncengine.exports.slice import Stretch
+from syncengine.exports.due import (
+    BACKFILL,
+    INCREMENT,
+    New,
+    Past,
+    Wanted,
+    generation_of,
+    is_full_due,
+    list_members,
+    members,
+    windows,
+)
+from syncengine.exports.fields import Choice, shape
+from syncengine.exports.slice import WINDOW_BYTES, Reach, Stretch, joined
 from syncengine.exports.streams import STREAMS
-from syncengine.exports.window import request_of
+from syncengine.exports.window import ABANDONED, CLEANED, KIND, PLANNED
+from syncengine.jobs.job import Job
 from syncengine.marketo.rows import LeadField
-from tests.unit.exports.journal import ALL, START, UNTIL, job, past
-from tests.unit.exports.world import DAY, reach_of
+from tests.unit.exports.world import DAY, SETTLE
 from tests.virtual import ORIGIN
 
 HOUR = timedelta(hours=1)
+ACTIVITIES = shape(STREAMS["activities"], (), Choice())
+LISTED = shape(STREAMS["list_members"], (), Choice())
+DESCRIBED = [LeadField(name, name, "string", None, read_only=False) for name in ("programId", "leadId", "updatedAt")]
+MEMBERS = shape(STREAMS["program_members"], DESCRIBED, Choice())
+UNTIL = ORIGIN - SETTLE
 
 
-def fields(count: int = 1) -> list[LeadField]:
-    """What describe names: the fields that every stream needs, and `count` more."""
-    named = [("id", "integer"), ("updatedAt", "datetime"), ("programId", "integer"), ("leadId", "integer")]
-    named += [(f"field{number:03}", "string") for number in range(count)]
-    return [LeadField(name, name, kind, None, read_only=False) for name, kind in named]
+def wanted(days: float = 40, *, lookback: timedelta = DAY, lists: tuple[int, ...] = ()) -> Wanted:
+    return Wanted("activities", Choice(), Reach(ORIGIN - days * DAY, lookback, SETTLE), lists=lists)
 
 
-def shaped(stream: str, count: int = 1) -> Shape:
-    return shape(STREAMS[stream], () if STREAMS[stream].columns else fields(count), Choice())
+def days(start: float, end: float) -> Stretch:
+    """The time between two numbers of days before the present's last settled second."""
+    return Stretch(UNTIL - start * DAY, UNTIL - end * DAY)
 
 
-def wanted(stream: str, days: float = 20, **changes: Any) -> Wanted:
-    return Wanted(stream, Choice(), reach_of(days), **changes)
+def past(*committed: Stretch, is_full: bool = False, jobs: Sequence[Job] = (), again: Sequence[Job] = ()) -> Past:
+    return Past(committed, tuple(jobs), (), tuple(again), is_full, "")
 
 
-def only_last_counts(found: Sequence[New]) -> bool:
-    """One of the jobs stands for the time of all of them, and it waits for the others."""
-    return [False] * (len(found) - 1) + [True] == [each.counts for each in found] and (
-        [False] * (len(found) - 1) + [len(found) > 1] == [each.after_others for each in found]
+def job(state: str = CLEANED, *, generation: Any = "", age: timedelta = DAY, **facts: Any) -> Job:
+    """A window that was planned so long ago."""
+    known = {"start": (ORIGIN - DAY).isoformat(), "end": ORIGIN.isoformat(), "request": {"generation": generation}}
+    at = ORIGIN - age
+    return Job(
+        id="w",
+        instance="acme",
+        kind=KIND,
+        state=state,
+        group="activities",
+        facts=known | facts,
+        created_at=at,
+        updated_at=at,
     )
 
 
-# Streams that are exported by date.
+def found(known: Past, asked: Wanted | None = None) -> tuple[New, ...]:
+    return windows(ACTIVITIES, asked or wanted(), known, ORIGIN, can_filter=True)
 
 
-def test_a_window_is_asked_for_by_the_streams_own_filter() -> None:
-    """One job for a window: it counts, and waits for nobody."""
-    (found,) = due.windows(shaped("leads"), wanted("leads"), past(), ORIGIN, can_filter=True)
-    assert New(ALL, request_of(shaped("leads"), "updatedAt", ""), BACKFILL) == found
+def test_a_first_run_is_all_of_the_past() -> None:
+    """Nothing is new where nothing was read before, and no row is late."""
+    assert {(BACKFILL, None)} == {(each.priority, each.late_before) for each in found(past())}
 
 
-def test_the_increment_goes_first_and_counts_late_rows() -> None:
-    """What is new since the last run, with its lookback; a row of the time before the cursor is a late one."""
-    cursor = UNTIL - 2 * DAY
-    found = due.windows(shaped("leads"), wanted("leads", 30), past(Stretch(START, cursor)), ORIGIN, can_filter=True)
-    behind, new = found
-    assert (Stretch(START - 10 * DAY, START), BACKFILL, None) == (behind.stretch, behind.priority, behind.late_before)
-    assert (Stretch(cursor - DAY, UNTIL), INCREMENT, cursor) == (new.stretch, new.priority, new.late_before)
+def test_what_is_new_goes_before_what_lies_behind() -> None:
+    """The time since the last run, with its lookback, and a hole of years ago: late are rows of the lookback alone."""
+    hole, new = found(past(Stretch(ORIGIN - 40 * DAY, UNTIL - 20 * DAY), days(10, 1)))
+    assert (days(20, 10), BACKFILL, None) == (hole.stretch, hole.priority, hole.late_before)
+    assert (days(2, 0), INCREMENT, UNTIL - DAY) == (new.stretch, new.priority, new.late_before)
 
 
-def test_a_full_read_asks_for_all_of_the_time() -> None:
-    """Whatever the destination holds, and no row of it is late."""
-    (found,) = due.windows(shaped("leads"), wanted("leads"), past(ALL, is_full=True), ORIGIN, can_filter=True)
-    assert (ALL, None) == (found.stretch, found.late_before)
+def test_without_a_lookback_nothing_is_late() -> None:
+    """A window that begins where the last one ended finds no row of before."""
+    (new,) = found(past(Stretch(ORIGIN - 40 * DAY, UNTIL - DAY)), wanted(lookback=timedelta()))
+    assert (days(1, 0), INCREMENT, None) == (new.stretch, new.priority, new.late_before)
 
 
-def test_without_the_filter_changed_leads_come_before_new_ones() -> None:
-    """A reading of their changes, then those by createdAt, which alone stands for the time."""
-    changes, new = due.windows(shaped("leads"), wanted("leads"), past(), ORIGIN, can_filter=False)
-    assert (True, LEAD_CHANGES, False, False) == (
-        changes.is_reading,
-        changes.request["filter"],
-        changes.counts,
-        changes.after_others,
-    )
-    assert (False, "createdAt", True, True) == (new.is_reading, new.request["filter"], new.counts, new.after_others)
-    assert {ALL} == {changes.stretch, new.stretch}
+def test_a_full_read_knows_no_late_rows() -> None:
+    """Everything is read again; only its newest window is new, and goes first."""
+    everything = found(past(Stretch(ORIGIN - 40 * DAY, UNTIL - DAY), is_full=True))
+    assert (Stretch(ORIGIN - 40 * DAY, UNTIL),) == joined(each.stretch for each in everything)
+    assert [BACKFILL, INCREMENT] == [each.priority for each in everything]
+    assert {None} == {each.late_before for each in everything}
 
 
-@pytest.mark.parametrize(("count", "lists"), [(1, 1), (296, 1), (297, 1), (299, 2), (900, 4)])
-def test_a_long_list_of_fields_is_split_over_jobs(count: int, lists: int) -> None:
-    """Each job has one list; the last is the one that joins them, and it alone stands for the time."""
-    leads = shape(STREAMS["leads"], fields(count)[:2] + fields(count)[4:], Choice())
-    found = due.windows(leads, wanted("leads"), past(), ORIGIN, can_filter=True)
-    assert lists == len(found) == len(parts(leads.schema.names, needed_by(leads.stream)))
-    assert only_last_counts(found)
-    numbers = [each.request.get("columns") for each in found]
-    assert ([None] if lists == 1 else [*range(1, lists), 0]) == numbers
+def test_a_lookback_of_several_windows_is_one_all_the_same() -> None:
+    """A stream with many rows is cut finely: the windows that only look back go first too, and find late rows."""
+    large = job(file_bytes=WINDOW_BYTES * 24 * 2)
+    new = found(past(Stretch(ORIGIN - 40 * DAY, UNTIL - HOUR), jobs=[large]))
+    assert (Stretch(UNTIL - HOUR - DAY, UNTIL),) == joined(each.stretch for each in new)
+    assert (25, {HOUR}) == (len(new), {each.stretch.end - each.stretch.start for each in new})
+    assert {INCREMENT} == {each.priority for each in new}
+    assert [UNTIL - HOUR] * 24 + [None] == [each.late_before for each in new]
 
 
-def test_without_the_filter_each_window_has_its_own_reading() -> None:
-    """Several windows and several lists of fields: in each window the last job alone counts."""
-    leads = shape(STREAMS["leads"], fields(400)[:2] + fields(400)[4:], Choice())
-    found = due.windows(leads, wanted("leads", 40), past(), ORIGIN, can_filter=False)
-    by_time: dict[datetime, list[New]] = {}
-    for each in found:
-        by_time.setdefault(each.stretch.start, []).append(each)
-    assert 2 == len(by_time)
-    for together in by_time.values():
-        assert [True, False, False] == [each.is_reading for each in together]
-        assert only_last_counts(together)
+def test_what_was_given_up_is_no_lookback() -> None:
+    """A full read whose fields have changed lies where rows are held already: it is part of the past, not new."""
+    held = Stretch(ORIGIN - 40 * DAY, UNTIL - HOUR)
+    again = job(PLANNED, start=(UNTIL - 30 * DAY).isoformat(), end=(UNTIL - 20 * DAY).isoformat())
+    old, new = found(past(held, again=[again]))
+    assert (days(30, 20), BACKFILL, None) == (old.stretch, old.priority, old.late_before)
+    assert INCREMENT == new.priority
 
 
-# Parts of a stream: programs and lists.
+@given(sizes=st.lists(st.integers(1, 10**12), min_size=1, max_size=3), hours=st.integers(1, 40 * 24))
+def test_windows_of_any_size_ask_for_the_same_time(sizes: list[int], hours: int) -> None:
+    """However finely they are cut: the same time, no window under an hour but the last, none over 31 days."""
+    known = Stretch(ORIGIN - 40 * DAY, UNTIL - hours * HOUR)
+    committed = (known,) if known.start < known.end else ()
+    coarse = found(past(*committed))
+    fine = found(past(*committed, jobs=[job(file_bytes=size) for size in sizes]))
+    assert joined(each.stretch for each in coarse) == joined(each.stretch for each in fine)
+    assert all(each.stretch.end - each.stretch.start <= 31 * DAY for each in fine)
 
 
-def members(programs: int, known: Past, *, can_filter: bool = True, days: float = 20) -> tuple[New, ...]:
-    ids = range(1, programs + 1)
-    stream = shaped("program_members")
-    return due.members(stream, wanted("program_members", days), known, ORIGIN, program_ids=ids, can_filter=can_filter)
-
-
-@given(st.integers(0, 35))
-def test_ten_programs_share_a_job(programs: int) -> None:
-    """Every program is in one job, and the time is committed with the last of them."""
-    found = members(programs, past())
-    assert ceil(programs / 10) == len(found)
-    assert list(range(1, programs + 1)) == [each for one in found for each in one.request["programs"]]
-    assert not found or only_last_counts(found)
-    assert {(ALL, BACKFILL, None)} >= {(each.stretch, each.priority, each.request["filter"]) for each in found}
+GENERATION = (ORIGIN - 3 * DAY).isoformat()
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "by_change"),
-    [(1, True), (29, True), (30, True), (30.1, False), (90, False)],
-)
-def test_members_come_by_change_within_a_window(days_ago: float, by_change: bool) -> None:
-    """The filter takes 31 days, lookback included; a cursor farther back means all members."""
-    start = ORIGIN - 100 * DAY
-    cursor = UNTIL - days_ago * DAY
-    (found,) = members(3, past(Stretch(start, cursor)), days=100)
-    expected = (cursor - DAY, "updatedAt", INCREMENT) if by_change else (start, None, BACKFILL)
-    assert expected == (found.stretch.start, found.request["filter"], found.priority)
-    assert UNTIL == found.stretch.end
-
-
-@pytest.mark.parametrize(
-    ("known", "can_filter"),
+    ("every", "jobs", "is_due"),
     [
-        (past(ALL, is_full=True), True),
-        (past(ALL), False),
-        (past(), True),
-        (past(Stretch(START, START)), True),
-        (past(ALL, again=(job(filter_field=None),)), True),
+        (None, [job(age=99 * DAY)], False),
+        (7 * DAY, [], False),
+        # The first read was a full one.
+        (7 * DAY, [job(age=7 * DAY), job(age=DAY)], True),
+        (7 * DAY, [job(age=7 * DAY - HOUR), job(age=DAY)], False),
+        # It counts from when the last full read was asked for, not from when it came to its end.
+        (3 * DAY, [job(age=99 * DAY), job(generation=GENERATION, age=DAY)], True),
+        (4 * DAY, [job(age=99 * DAY), job(generation=GENERATION, age=DAY)], False),
+        # One that is under way is gone on with, however long it takes.
+        (2 * DAY, [job(age=99 * DAY), job(PLANNED, generation=GENERATION)], False),
+        (2 * DAY, [job(age=99 * DAY), job(generation=GENERATION), job("DOWNLOADING", generation=GENERATION)], False),
+        # What is left of an earlier one is not.
+        (2 * DAY, [job(PLANNED, age=99 * DAY), job(generation=GENERATION)], True),
+        # One that was given up and is over has been read.
+        (9 * DAY, [job(age=99 * DAY), job(ABANDONED, generation=GENERATION)], False),
+        # Journals of early versions counted: what they hold says only when they began.
+        (7 * DAY, [job(generation=0, age=8 * DAY), job(generation=3)], True),
+        (9 * DAY, [job(generation=0, age=8 * DAY), job(generation=3)], False),
+        (4 * DAY, [job(generation=5, age=99 * DAY), job(generation=GENERATION)], False),
     ],
-    ids=["a full read", "no filter here", "never read", "only some groups came", "a full read was cut short"],
 )
-def test_all_members_come_where_changes_would_not_be_all(known: Past, can_filter: bool) -> None:
-    """A member that has not changed since is not lost for that."""
-    (found,) = members(3, known, can_filter=can_filter)
-    assert (ALL, None) == (found.stretch, found.request["filter"])
+def test_everything_is_read_again_when_that_was_long_ago(
+    every: timedelta | None, jobs: list[Job], is_due: bool
+) -> None:
+    """As often as `full` says, counted from the beginning of the last time."""
+    assert is_due == is_full_due(every, jobs, [days(39, 0)], ORIGIN)
 
 
-def test_members_that_were_to_come_by_change_still_do() -> None:
-    """An increment that was cut short is asked for again from the cursor, no more."""
-    cursor = UNTIL - DAY
-    known = past(Stretch(START, cursor), again=(job(filter_field="updatedAt"),))
-    (found,) = members(3, known)
-    assert (cursor - DAY, "updatedAt") == (found.stretch.start, found.request["filter"])
+def test_a_lost_warehouse_is_read_from_the_start_anyway() -> None:
+    """With nothing committed there is nothing to read again."""
+    assert not is_full_due(DAY, [job(age=99 * DAY)], [], ORIGIN)
 
 
-def test_each_list_has_a_job() -> None:
-    """All its members of this moment; nothing is asked for without a list, or before the start."""
-    stream = shaped("list_members")
-    found = due.list_members(stream, wanted("list_members", lists=(7, 8, 9)), past(ALL), ORIGIN)
-    assert [7, 8, 9] == [each.request["list"] for each in found]
-    assert only_last_counts(found)
-    assert {(Stretch(START, ORIGIN), INCREMENT)} == {(each.stretch, each.priority) for each in found}
-    assert () == due.list_members(stream, wanted("list_members"), past(), ORIGIN)
-    assert () == due.list_members(stream, wanted("list_members", lists=(7,)), past(), START)
-
-
-# Readings.
-
-
-@pytest.mark.parametrize("stream", ["deleted_leads", "lead_changes"])
-def test_a_reading_by_time_goes_on_at_its_cursor(stream: str) -> None:
-    """With the lookback before it, in one piece however long, and from the start the first time."""
-    (first,) = due.readings(shaped(stream), wanted(stream, 400), past(), ORIGIN)
-    cursor = UNTIL - 2 * DAY
-    (next_,) = due.readings(shaped(stream), wanted(stream), past(Stretch(START, cursor)), ORIGIN)
-    (full,) = due.readings(shaped(stream), wanted(stream), past(ALL, is_full=True), ORIGIN)
-    assert [Stretch(ORIGIN - 400 * DAY, UNTIL), Stretch(cursor - DAY, UNTIL), ALL] == [
-        each.stretch for each in (first, next_, full)
+def test_generations_of_early_versions_are_none() -> None:
+    """They were numbers, and no moments; journals that know nothing of them have none either."""
+    assert ["", "", GENERATION] == [
+        generation_of(each) for each in (job(generation=4), job(request={}), job(generation=GENERATION))
     ]
-    assert all(each.is_reading and each.counts and each.priority == INCREMENT for each in (first, next_, full))
 
 
-def test_a_full_reading_that_was_cut_short_is_begun_anew() -> None:
-    """It is asked for once more although the destination holds its time already."""
-    cut_short = job(kind=READING)
-    known = past(Stretch(START, UNTIL - HOUR), again=(cut_short,))
-    (found,) = due.readings(shaped("deleted_leads"), wanted("deleted_leads"), known, ORIGIN)
-    assert ALL == found.stretch
+@pytest.mark.parametrize(("count", "groups"), [(0, 0), (1, 1), (10, 1), (11, 2), (25, 3)])
+def test_members_come_in_groups_of_programs(count: int, groups: int) -> None:
+    """Ten programs a job, each in one of them; the time is committed with the last, which waits for the others."""
+    new = members(MEMBERS, wanted(), past(), ORIGIN, program_ids=range(count), can_filter=True)
+    assert list(range(count)) == [program for each in new for program in each.request["programs"]]
+    assert [False] * (groups - 1) + [True] * min(groups, 1) == [each.counts for each in new]
+    assert [groups > 1] * min(groups, 1) == [each.after_others for each in new if each.counts]
 
 
-@pytest.mark.parametrize("stream", ["lists", "companies", "named_account_lists", "fields"])
-def test_a_listing_is_read_in_every_run(stream: str) -> None:
-    """All that there is now, whatever was committed; not again where an earlier run's reading is gone on with."""
-    made = shape(
-        STREAMS[stream], [*fields(), LeadField("externalCompanyId", "", "string", None, read_only=False)], Choice()
-    )
-    (found,) = due.readings(made, wanted(stream, names=("SaaS",)), past(ALL), ORIGIN)
-    assert (Stretch(START, ORIGIN), True, {"names": ["SaaS"]}) == (found.stretch, found.is_reading, found.facts)
-    assert () == due.readings(made, wanted(stream), past(ALL, going_on=(job(),)), ORIGIN)
-    assert () == due.readings(made, wanted(stream), past(), START)
+def filter_of(committed: Stretch, *, can_filter: bool = True, is_full: bool = False) -> tuple[Any, datetime]:
+    known = past(committed, is_full=is_full)
+    (new,) = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1], can_filter=can_filter)
+    return new.request["filter"], new.stretch.start
+
+
+def test_members_are_asked_for_by_their_changes_where_that_can_be() -> None:
+    """Since the cursor with its lookback; all of them where Marketo cannot tell or that is too long ago."""
+    start = ORIGIN - 100 * DAY
+    assert ("updatedAt", UNTIL - 3 * DAY) == filter_of(days(99, 2))
+    assert (None, start) == filter_of(days(99, 2), can_filter=False)
+    assert (None, start) == filter_of(days(99, 2), is_full=True)
+    assert ("updatedAt", UNTIL - 31 * DAY) == filter_of(days(99, 30))
+    assert (None, start) == filter_of(days(99, 30.01))
+
+
+def test_each_list_is_asked_for_as_it_is_now() -> None:
+    """One job each, all of its members, and committed together."""
+    new = list_members(LISTED, wanted(lists=(7, 8)), past(days(39, 1)), ORIGIN)
+    assert [(7, None, False), (8, None, True)] == [
+        (each.request["list"], each.request["filter"], each.counts) for each in new
+    ]
+    assert {Stretch(ORIGIN - 40 * DAY, ORIGIN)} == {each.stretch for each in new}

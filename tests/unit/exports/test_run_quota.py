@@ -1,14 +1,21 @@
 """What becomes of windows when the day's megabytes are gone, by Marketo's word or by what is reserved already."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syncengine import errors
 from syncengine.exports import window
+from syncengine.exports.slice import WINDOW_BYTES
+from syncengine.exports.sync import sync
 from syncengine.jobs.board import Failed
 from syncengine.jobs.job import Job
-from tests.unit.exports.world import World, build, fault, leads
+from syncengine.marketo.limits import EXPORT_BYTES_PER_DAY
+from syncengine.observe.events import JobMoved
+from tests.unit.exports.world import INSTANCE, KINDS, SETTLE, World, activities, build, fault, leads
 from tests.virtual import virtual
 
+SECOND = timedelta(seconds=1)
 SPENT = {"code": "1029", "message": "Export daily quota 500MB exceeded"}
 
 
@@ -42,3 +49,52 @@ async def test_a_quota_spent_before_the_create_fails_that_window_alone(tmp_path:
     step = await world.windows().windows.step(job)
     assert isinstance(step, Failed)
     assert errors.QuotaExhausted is type(step.error)
+
+
+@virtual
+async def test_a_refused_window_waits_where_it_stands(tmp_path: Path) -> None:
+    """By our own books the day cannot hold it: Marketo is not asked, and it is told until when."""
+    world = build(tmp_path)
+    job = await one(world)
+    here = world.windows()
+    here.megabytes.learn([replace(job, id="earlier", facts={**job.facts, "file_bytes": WINDOW_BYTES})])
+    await world.client.gate.book_export(EXPORT_BYTES_PER_DAY - WINDOW_BYTES + 1)
+    step = await here.windows.step(job)
+
+    assert isinstance(step, Failed)
+    assert isinstance(step.error, errors.QuotaExhausted)
+    assert ("export", datetime(2026, 3, 3, 6, tzinfo=UTC)) == (step.error.budget, step.error.resume_at)
+    assert (job, {}) == (await world.stored(job), world.marketo.report()["jobs_created"])
+
+
+@virtual
+async def test_what_does_not_fit_today_comes_tomorrow_the_newest_first(tmp_path: Path) -> None:
+    """Increments of all streams go before the rest of the past; each day goes on where the last one stopped."""
+    world = build(tmp_path, years=1.0, leads=2_000, activities=3_000)
+    wanted = [leads(300), activities(300)]
+    world.client.gate.limits = replace(world.client.gate.limits, export_bytes_per_day=250_000)
+    report, days = await sync(world.parts(), wanted), 1
+    assert ("paused", False) == (report.outcome, world.truth("leads", 300) <= world.held("leads"))
+    while report.outcome == "paused" and days < 20:
+        assert report.resume_at is not None
+        await world.clock.sleep((report.resume_at - world.clock.now()).total_seconds())
+        began, before = world.clock.now(), len(world.destination.ledger)
+        report, days = await sync(world.parts(), wanted), days + 1
+        today = list(world.destination.ledger.values())[before:]
+        # The newest windows of the two streams are those that were made last, and came first.
+        assert {"leads", "activities"} == {held.stream for held in today[:2]}
+        assert all(held.end >= began - SETTLE - SECOND for held in today[:2])
+    assert ("done", True) == (report.outcome, days > 2)
+    assert all(world.truth(name, 300) <= world.held(name) for name in KINDS)
+    jobs = await world.store.jobs(INSTANCE)
+    assert sum(job.facts["file_bytes"] for job in jobs) == world.marketo.report()["file_bytes_total"]
+
+
+@virtual
+async def test_the_newest_of_the_past_comes_first(tmp_path: Path) -> None:
+    """A first run that is cut short has brought the months that matter most."""
+    world = build(tmp_path)
+    await sync(world.parts(), [leads(150)])
+    created = [told.job_id for told in world.told(JobMoved) if told.state == window.CREATED]
+    starts = [(await world.store.get(INSTANCE, job_id)).facts["start"] for job_id in created]  # type: ignore[union-attr]  # it was moved
+    assert sorted(starts, reverse=True) == starts
