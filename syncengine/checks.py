@@ -5,12 +5,17 @@ Apart from the engine, which opens these things: here each is only used once, an
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from syncengine.config import Settings
+from syncengine.config.streams import CUSTOM_OBJECTS
 from syncengine.destinations import Destination
-from syncengine.errors import SyncEngineError
+from syncengine.errors import CallRejected, SyncEngineError
+from syncengine.exports.catalog import object_of
+from syncengine.exports.readers import CRM_OWNS_IT
+from syncengine.exports.streams import ACTIVITY, LEAD, ByKey, Listing, stream_of
 from syncengine.marketo.call import Call
-from syncengine.marketo.endpoints import activities, leads, usage
+from syncengine.marketo.endpoints import activities, leads, objects, usage
 from syncengine.reports import CheckItem, CheckReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
@@ -29,12 +34,14 @@ class Checks:
         self._destination = destination
 
     async def run(self) -> CheckReport:
-        """Try one after the other, spending four calls; nothing is raised."""
+        """Try one after the other, spending four calls, and one for each further permission; nothing is raised."""
         items = [await self._item("destination", self._try_destination)]
         items.append(await self._item("credentials", self._try_token))
         if items[-1].ok:
             items.append(await self._item("permission: leads", partial(self._try_permission, leads.describe())))
             items.append(await self._item("permission: activities", partial(self._try_permission, activities.types())))
+            for name, call in probes(self._settings).items():
+                items.append(await self._item(f"permission: {name}", partial(self._try_further, call)))
             items.append(await self._item("calls left today", self._try_usage))
             items.append(await self._item("bulk export left today", self._try_export))
             items.append(self._clock_item())
@@ -49,7 +56,7 @@ class Checks:
 
     async def _try_destination(self) -> str:
         named = await run_blocking(self._destination.check)
-        for stream in self._settings.sync.streams:
+        for stream in _named(self._settings):
             await run_blocking(partial(self._destination.standing, self._settings.instance.name, stream))
         return named
 
@@ -59,6 +66,15 @@ class Checks:
 
     async def _try_permission(self, call: Call[tuple[object, ...]]) -> str:
         return f"{call.name} answers with {len(await self._client.send(call))} entries"
+
+    async def _try_further(self, call: Call[Any]) -> str:
+        try:
+            await self._client.send(call)
+        except CallRejected as error:
+            if error.code != CRM_OWNS_IT:
+                raise
+            return "left out by a sync: a CRM owns these objects here (1018)"
+        return f"{call.name} answers ({call.permission})"
 
     async def _try_usage(self) -> str:
         used = (await self._client.send(usage.today())).calls
@@ -81,3 +97,38 @@ class Checks:
             detail=f"{seconds:.0f} s from Marketo's",
             advice="" if seconds <= SKEW_SECONDS_WARN else "Set this machine's clock (NTP).",
         )
+
+
+def probes(settings: Settings) -> dict[str, Call[Any]]:
+    """A call for each permission that the streams need besides those of leads and activities, by its first stream."""
+    found: dict[str, Call[Any]] = {}
+    seen = {LEAD, ACTIVITY, ""}
+    for name in (*_named(settings), *([CUSTOM_OBJECTS] if CUSTOM_OBJECTS in settings.sync.streams else [])):
+        call = _probe(name, settings)
+        if call is not None and call.permission not in seen:
+            seen.add(call.permission)
+            found[name] = call
+    return found
+
+
+def _probe(name: str, settings: Settings) -> Call[Any] | None:
+    """The call that shows whether a stream's rows may be read; None where another stream's shows it."""
+    if name == CUSTOM_OBJECTS:
+        return objects.custom_objects()
+    stream = stream_of(name)
+    if stream.permission in {LEAD, ACTIVITY}:
+        return None
+    if name == "named_account_lists":
+        chosen = settings.streams.get(name)
+        return objects.named_account_lists("dedupeFields", chosen.names[:1]) if chosen and chosen.names else None
+    match stream.way:
+        case ByKey():
+            return objects.describe(stream.way.object)
+        case Listing():
+            return stream.way.pages("")
+        case _:
+            return objects.describe(object_of(stream))
+
+
+def _named(settings: Settings) -> list[str]:
+    return [name for name in settings.sync.streams if name != CUSTOM_OBJECTS]

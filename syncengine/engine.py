@@ -65,7 +65,7 @@ class Engine:
         self._observe = observe
 
     async def check(self) -> CheckReport:
-        """Try everything that a sync needs, one by one, spending four calls; nothing is raised."""
+        """Try everything that a sync needs, one by one, spending a few calls; nothing is raised."""
         return await Checks(self.settings, self.client, self.destination).run()
 
     async def custom_objects(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from syncengine.reports import CheckReport
 def check(*, common: Common | None = None) -> int:
     """Try credentials, permissions, the day's quota and the destination.
 
-    Spends four calls, moves no row. Ends with 0 when a sync can be started.
+    Spends four calls, and one for each permission that the streams need besides those of leads and activities. Moves
+    no row. Ends with 0 when a sync can be started.
 
     For example:
 
