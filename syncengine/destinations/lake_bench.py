@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -37,6 +37,18 @@ class Bench:
         self.db = db
         self.folder = folder
         self._stored_name = stored_name
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """A transaction: all of it or nothing, and the scratch file is synced once."""
+        self.db.begin()
+        try:
+            yield
+            self.db.commit()
+        except BaseException:
+            with suppress(duckdb.Error):  # a commit that failed has ended it already
+                self.db.rollback()
+            raise
 
     def clear(self) -> None:
         """Forget the tables that were laid out; temporary ones stay."""

@@ -61,17 +61,19 @@ class Lake:
 
 def lay_out_books(bench: Bench, lake: Lake, ledger: Ledger) -> None:
     """Put the whole ledger on an empty bench, and our other tables without their rows."""
-    ledger.create(bench.db)
-    create_marks(bench.db, SCHEMA)
-    create_rejected(bench.db, SCHEMA)
-    _fill(bench, lake, LEDGER)
+    with bench.at_once():
+        ledger.create(bench.db)
+        create_marks(bench.db, SCHEMA)
+        create_rejected(bench.db, SCHEMA)
+        _fill(bench, lake, LEDGER)
 
 
 def lay_out_tables(bench: Bench, lake: Lake) -> None:
     """Put the streams' tables on the bench, without their rows."""
-    for name, sheet in lake.sheets.items():
-        if name not in KEYS and sheet.columns:
-            bench.lay_out(name, sheet)
+    with bench.at_once():
+        for name, sheet in lake.sheets.items():
+            if name not in KEYS and sheet.columns:
+                bench.lay_out(name, sheet)
 
 
 def is_known(bench: Bench, ledger: Ledger, window: Window) -> bool:
@@ -145,17 +147,12 @@ def _fill(bench: Bench, lake: Lake, table: str) -> None:
 
 
 def _merge(bench: Bench, rows: Staged) -> Applied:
-    for doubt_json in (False, True):
-        bench.db.begin()
-        try:
-            applied = merge(bench.db, SCHEMA, rows.window, rows.table, doubt_json=doubt_json)
-        except duckdb.ConversionException:
-            bench.db.rollback()
-            if doubt_json:
-                raise
-        else:
-            bench.db.commit()
-            break
+    try:
+        with bench.at_once():
+            applied = merge(bench.db, SCHEMA, rows.window, rows.table)
+    except duckdb.ConversionException:
+        with bench.at_once():
+            applied = merge(bench.db, SCHEMA, rows.window, rows.table, doubt_json=True)
     return replace(applied, unchanged=applied.unchanged + rows.repeated)
 
 

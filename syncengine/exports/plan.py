@@ -126,8 +126,8 @@ class Planner:
         notes = [] if is_full else changes(shaped, jobs)
         if is_full and not wanted.full:
             notes.append("everything is read again, as `full` says.")
-        if not can_filter and wanted.name in NO_FILTER_NOTE:
-            notes.append(NO_FILTER_NOTE[wanted.name])
+        if not can_filter:
+            notes.append(NO_FILTER_NOTE.get(wanted.name, NO_OTHER_WAY))
         return Prepared(
             wanted=wanted,
             shape=replace(shaped, notes=(*shaped.notes, *notes)),

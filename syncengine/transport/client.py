@@ -42,11 +42,10 @@ from syncengine.transport.wire import Wire, WireAnswer, WireError, WireRequest, 
 
 T = TypeVar("T")
 
-# By when the headers of an answer must be there: Marketo ends long calls itself after about 30 s (604), some after 90.
+# By when headers must be there: Marketo ends long calls itself after about 30 s (604), some after 90.
 HEADERS_SECONDS = 120.0
 # No JSON answer comes near this; a longer one is not read into memory.
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
-
 # A date that is further off is no clock's.
 SKEW_MAX = timedelta(days=366)
 
@@ -107,13 +106,9 @@ class Client:
         self._headers_seconds = clock.io_seconds(HEADERS_SECONDS)
         self._identity = identity
         self.tokens = Tokens(self._fetch_token, clock)
-        self.calls: Counter[str] = Counter()  # calls sent, by name
+        self.calls_sent = 0
+        self.calls: Counter[str] = Counter()  # the same by name
         self.skew = timedelta()
-
-    @property
-    def calls_sent(self) -> int:
-        """Calls that were sent, each try counted."""
-        return self.calls.total()
 
     async def send(self, call: Call[T], *, patience: Patience | None = None) -> T:
         """Perform `call`, with as many tries as its verdicts and `patience` allow, and give its result.
@@ -131,8 +126,8 @@ class Client:
                 except Malformed as error:
                     outcome = _refusal("2XX_NOT_JSON", str(error))
             stopped = await self._after(outcome, trying)
-            if stopped is Stop.ALREADY:
-                with suppress(Malformed):
+            with suppress(Malformed):
+                if stopped is Stop.ALREADY:
                     return call.decode(outcome.as_empty())
             if stopped is not None:
                 raise await self._error(stopped, outcome, trying)
@@ -189,6 +184,7 @@ class Client:
     @asynccontextmanager
     async def _sent(self, name: str, request: WireRequest, permit: Permit) -> AsyncIterator[WireAnswer]:
         sent_at = self.clock.monotonic()
+        self.calls_sent += 1
         self.calls[name] += 1
         self._observe(CallSent(name))
         sending = self._wire.send(request)
