@@ -9,11 +9,13 @@ from functools import partial
 
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
+from syncengine.config.streams import CUSTOM_OBJECTS
 from syncengine.engine import JOURNAL, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.errors import SyncEngineError
 from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Stretch, prefix_end
-from syncengine.exports.window import KIND, lease_name, stretch_of
+from syncengine.exports.streams import CUSTOM_OBJECT
+from syncengine.exports.window import FINAL, lease_name, stretch_of
 from syncengine.jobs.job import Job, Run
 from syncengine.jobs.lease import is_held
 from syncengine.jobs.sql import open_journal
@@ -34,8 +36,10 @@ async def read_status(settings: Settings) -> StatusReport:
     instance, limits = settings.instance.name, settings.limits
     # A sandbox's fast clock is ahead of ours by an unknown amount: time is compared only where clocks agree.
     now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
-    runs, windows, busy = await _journal(settings, now)
-    cursors, problem = await _cursors(settings)
+    runs, jobs, busy = await _journal(settings, now)
+    names = streams_shown(settings, jobs)
+    windows = [job for job in jobs if job.state not in FINAL]
+    cursors, problem = await _cursors(settings, names)
     use = await _use(settings)
     return StatusReport(
         instance=instance,
@@ -47,7 +51,7 @@ async def read_status(settings: Settings) -> StatusReport:
                 lag_seconds=(now - cursor).total_seconds() if now and (cursor := cursors.get(name)) else None,
                 windows_unfinished=sum(job.group == name for job in windows),
             )
-            for name in settings.sync.streams
+            for name in names
         ),
         windows_unfinished=tuple(_window(job) for job in windows),
         calls_today=use.spent_today.calls if use else 0,
@@ -62,15 +66,24 @@ async def read_status(settings: Settings) -> StatusReport:
 
 
 async def _journal(settings: Settings, now: datetime | None) -> tuple[list[Run], list[Job], set[str]]:
-    """The last runs, the unfinished windows, and the kinds of work that a process which may live holds."""
+    """The last runs, every window and reading, and the kinds of work that a process which may live holds."""
     path = settings.state.path / JOURNAL
     if not await run_blocking(path.exists):
         return [], [], set()
     async with open_journal(path, JOBS, SystemClock()) as journal:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
-        windows = await journal.jobs(settings.instance.name, kind=KIND, unfinished_only=True)
+        jobs = await journal.jobs(settings.instance.name)
         leases = await journal.leases(settings.instance.name)
-    return runs, windows, {each.work for each in leases if is_held(each, now)}
+    return runs, jobs, {each.work for each in leases if is_held(each, now)}
+
+
+def streams_shown(settings: Settings, jobs: Sequence[Job]) -> list[str]:
+    """The streams of the configuration; of "all custom objects" those that a sync has met."""
+    names = [name for name in settings.sync.streams if name != CUSTOM_OBJECTS]
+    if CUSTOM_OBJECTS in settings.sync.streams:
+        met = {job.group for job in jobs if job.group.startswith(CUSTOM_OBJECT)}
+        names += sorted(met - set(names))
+    return names
 
 
 def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:
@@ -85,11 +98,11 @@ def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:
     return found
 
 
-async def _cursors(settings: Settings) -> tuple[dict[str, datetime], str]:
+async def _cursors(settings: Settings, names: Sequence[str]) -> tuple[dict[str, datetime], str]:
     destination = open_destination(settings)
     cursors = {}
     try:
-        for name in settings.sync.streams:
+        for name in names:
             standing = await run_blocking(partial(destination.standing, settings.instance.name, name))
             if standing.intervals:
                 committed = [Stretch(each.start, each.end) for each in standing.intervals]

@@ -268,3 +268,15 @@ async def test_on_a_fast_clock_no_lag_is_told(tmp_path: Path) -> None:
         await here.engine.sync()
     status = await read_status(replace(settings, instance=scaled(60.0)))
     assert [(ORIGIN - SETTLE, None)] * 2 == [(each.cursor, each.lag_seconds) for each in status.streams]
+
+
+@virtual
+async def test_custom_objects_are_shown_as_they_were_met(tmp_path: Path) -> None:
+    """Where all of an instance's custom objects are synced, each of them has its own line."""
+    sync = SyncSettings(start=ORIGIN - timedelta(days=40), streams=("leads", "custom_object_*"))
+    settings = settings_for(tmp_path, sync=sync)
+    async with opened(settings, custom_object_rows=3) as here:
+        await here.engine.sync()
+        status = await read_status(settings)
+    names = [each.stream for each in status.streams]
+    assert ["leads", "custom_object_car_c", "custom_object_purchase_c"] == names
