@@ -148,7 +148,7 @@ async def test_a_refusal_fails_the_reading_alone(tmp_path: Path, code: str, kind
     assert 12 == len(world.held("lists"))
 
 
-@pytest.mark.parametrize(("code", "kind"), [("607", QuotaExhausted), ("611", Unavailable)])
+@pytest.mark.parametrize(("code", "kind"), [("607", QuotaExhausted), ("713", Unavailable)])
 @virtual
 async def test_an_error_of_all_streams_is_no_readings_own(tmp_path: Path, code: str, kind: type[Exception]) -> None:
     """It comes out of the step, nothing is committed, and the reading stands where it stood."""
@@ -157,6 +157,17 @@ async def test_an_error_of_all_streams_is_no_readings_own(tmp_path: Path, code: 
     with pytest.raises(kind):
         await Process(world).readings.step(job)
     assert (PLANNED, {}) == ((await world.stored(job)).state, world.destination.ledger)
+
+
+@virtual
+async def test_a_listing_that_marketo_fails_on_stops_itself_alone(tmp_path: Path) -> None:
+    """611 for as long as a call is repeated: the others come, and the next run tries it again."""
+    world = build(tmp_path, fault("error", LISTS, code="611"))
+    report = await sync(world.parts(), [paged(), paged("campaigns")])
+    assert ("partial", ("Unavailable",)) == (report.outcome, report.errors)
+    assert (set(), 100) == (world.held("lists"), len(world.held("campaigns")))
+    world.marketo.set_faults([])
+    assert "done" == (await sync(world.parts(), [paged()])).outcome
 
 
 @virtual
