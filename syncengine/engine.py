@@ -24,6 +24,7 @@ from syncengine.exports.catalog import Catalog
 from syncengine.exports.cost import stream_plans
 from syncengine.exports.due import Wanted
 from syncengine.exports.fields import Choice
+from syncengine.exports.keys import refuse_lost_keys
 from syncengine.exports.plan import Planner
 from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Reach
@@ -77,7 +78,9 @@ class Engine:
         instance = self.settings.instance.name
         catalog = Catalog(self.client)
         planner = Planner(self.client, self.journal, self.destination, instance, catalog)
-        found = await planner.prepare(await self._wanted(full, catalog))
+        wanted = await self._wanted(full, catalog)
+        refuse_lost_keys(wanted)
+        found = await planner.prepare(wanted)
         used = await self.client.send(usage.today())
         spent = (await self.client.gate.use()).spent_today
         limits = self.settings.limits

@@ -11,7 +11,7 @@ from syncengine.errors import NotFound
 from syncengine.exports import fetch
 from syncengine.exports.fields import landed
 from syncengine.exports.tally import ParseProblems
-from syncengine.exports.window import KEPT, columns_of, file_schema, shape_of
+from syncengine.exports.window import KEPT, KIND, columns_of, file_schema, shape_of
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.threads import run_blocking
@@ -29,13 +29,14 @@ async def rows(store: JobStore, spool: Path, job: Job, problems: ParseProblems) 
 
     if job.facts["records"] == 0 or columns_of(job) is None:
         return _of_file(spool, job, problems)
-    others = [await store.get(job.instance, job_id) for job_id in job.after]
+    before = [await store.get(job.instance, job_id) for job_id in job.after]
+    others = [other for other in before if other is None or other.kind == KIND]
     found = [other for other in others if other is not None and other.state == KEPT]
     there = [one.facts["records"] == 0 or await run_blocking(fetch.spool_path(spool, one.id).exists) for one in found]
     if len(found) < len(others) or not all(there):
         raise NotFound("The files of the window's other columns are gone; the next run asks for them anew.")
     files = [(landed(file_schema(one)).arrow(), _of_file(spool, one, problems)) for one in (job, *found)]
-    return join.joined(files, shape_of(job).landed, spool)
+    return join.joined(files, shape_of(job).landed, spool / f"{job.id}.join")
 
 
 def _of_file(spool: Path, job: Job, problems: ParseProblems) -> Iterable["pa.RecordBatch"]:

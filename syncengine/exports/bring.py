@@ -3,6 +3,7 @@
 Apart from `sync`, which holds the leases around it and writes down how the run ended.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -15,12 +16,15 @@ from pathlib import Path
 import anyio
 
 from syncengine.destinations import Destination
-from syncengine.errors import MarketoError, PermissionDenied, QuotaExhausted
+from syncengine.errors import MarketoError, QuotaExhausted
 from syncengine.exports import request, views
 from syncengine.exports.budget import Megabytes
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted
+from syncengine.exports.fields import Choice
+from syncengine.exports.keys import refuse_lost_keys
 from syncengine.exports.load import Landing
+from syncengine.exports.marks import MARKED
 from syncengine.exports.plan import Planner, Prepared, new_jobs
 from syncengine.exports.readers import Readers
 from syncengine.exports.reading import PAGING, READING
@@ -78,13 +82,16 @@ class Bringing:
             hash_key=parts.hash_key,
         )
         self._prepared: list[Prepared] = []
-        self._denied: dict[str, PermissionDenied] = {}
+        self._denied: dict[str, MarketoError] = {}
+        self._lead_choice = Choice()
         self._failed: list[Failed] = []
         self._line = count()
 
     async def bring(self, wanted: Sequence[Wanted], run_id: str, started_at: datetime) -> SyncReport:
         """Bring the streams, turn by turn, and give the report."""
+        refuse_lost_keys(wanted)
         calls_before = Counter(self._parts.client.calls)
+        self._lead_choice = next((each.choice for each in wanted if each.name == MARKED), Choice())
         self._landing.hard_delete.update(each.name for each in wanted if each.hard_delete)
         turns = sorted({stream_of(each.name).turn for each in wanted})
         for turn in turns:
@@ -140,7 +147,7 @@ class Bringing:
         windows = Windows(
             client=parts.client, store=parts.store, landing=self._landing, megabytes=megabytes, watches=watches
         )
-        readers = Readers(parts.client, self._catalog, parts.destination)
+        readers = Readers(parts.client, self._catalog, parts.destination, self._lead_choice)
         readings = Readings(client=parts.client, store=parts.store, landing=self._landing, readers=readers)
         scheduler = Scheduler({KIND: windows, READING: readings}, parts.client.clock, workers=WORKERS, lanes=PLACES)
         mine = {job.id for job in jobs}
@@ -198,12 +205,19 @@ class Bringing:
     async def _tidy(self) -> None:
         """Remove spooled files of jobs that nobody works on any more."""
         parts = self._parts
+        # The folder first: what another process begins in between is no leftover.
+        found = await run_blocking(lambda: list(parts.spool.iterdir()))
         unfinished = await parts.store.jobs(parts.instance, unfinished_only=True)
         kept = {name for job in unfinished for name in (job.id, *job.after)}
 
         def remove() -> None:
-            for path in parts.spool.iterdir():
-                if path.name.removesuffix(".part").rpartition(".")[0] not in kept:
+            for path in found:
+                if path.name.removesuffix(".part").rpartition(".")[0] in kept:
+                    continue
+                # A folder is what a join has spilled before it was killed.
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
                     path.unlink(missing_ok=True)
 
         await run_blocking(remove)

@@ -11,8 +11,8 @@ from typing import Any
 from syncengine.exports.budget import density
 from syncengine.exports.fields import Choice, Shape, needed_by, parts
 from syncengine.exports.slice import Reach, Stretch, due, gaps, whole_second, window_length
-from syncengine.exports.streams import Bulk, ByKey, Since
-from syncengine.exports.window import CLEANED, COMMITTED, FINAL, WHOLE, Part, request_of, stretch_of
+from syncengine.exports.streams import Bulk, ByKey, Since, Stream
+from syncengine.exports.window import CLEANED, COMMITTED, FINAL, WHOLE, Part, part_of, request_of, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.marketo.limits import EXPORT_PROGRAMS_MAX, EXPORT_WINDOW_DAYS_MAX
 
@@ -116,27 +116,34 @@ def members(
     since = max(start, whole_second(max(ends, default=start) - wanted.reach.lookback))
     is_full = past.is_full or any(job.facts["request"]["filter"] is None for job in past.again)
     by_change = can_filter and ends and not is_full and until - since <= timedelta(days=EXPORT_WINDOW_DAYS_MAX)
-    stretch = Stretch(since if by_change else start, until)
-    groups = [program_ids[at : at + EXPORT_PROGRAMS_MAX] for at in range(0, len(program_ids), EXPORT_PROGRAMS_MAX)]
-    requests = [
-        request_of(shaped, "updatedAt" if by_change else None, past.generation, Part(program_ids=tuple(group)))
-        for group in groups
+    asked_before = {each for job in past.jobs if job.state in {CLEANED, COMMITTED} for each in part_of(job).program_ids}
+    known = [each for each in program_ids if by_change and each in asked_before]
+    # Of a program that was never asked for, nobody knows what changed before.
+    fresh = [each for each in program_ids if each not in known]
+    found = [
+        New(Stretch(since if field else start, until), request, INCREMENT if by_change else BACKFILL)
+        for field, ids in ((None, fresh), ("updatedAt", known))
+        for request in _by_programs(shaped, field, past.generation, ids)
     ]
-    return _together(stretch, requests, INCREMENT if by_change else BACKFILL)
+    return _together(found)
+
+
+def _by_programs(shaped: Shape, field: str | None, generation: str, ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    groups = [tuple(ids[at : at + EXPORT_PROGRAMS_MAX]) for at in range(0, len(ids), EXPORT_PROGRAMS_MAX)]
+    return [request_of(shaped, field, generation, Part(program_ids=group)) for group in groups]
 
 
 def list_members(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[New, ...]:
     """A job for each chosen list: its members of this moment, all of them."""
     stretch = Stretch(whole_second(wanted.reach.start), whole_second(now))
     requests = [request_of(shaped, None, past.generation, Part(list_id=each)) for each in wanted.lists]
-    return _together(stretch, requests, INCREMENT)
+    return _together([New(stretch, request, INCREMENT) for request in requests])
 
 
 def readings(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[New, ...]:
     """The reading of a paged stream: since its cursor where it goes by time, or of everything that there is now."""
     request = request_of(shaped, None, past.generation, WHOLE)
-    way = shaped.stream.way
-    if isinstance(way, Since) or shaped.stream.name == "lead_changes":
+    if goes_by_time(shaped.stream):
         committed = () if past.is_full else past.committed
         again = stretches_of(past.again)
         found = due(committed, stretches_of(past.going_on), wanted.reach, now, again=again, longest=ANY_LENGTH)
@@ -146,6 +153,11 @@ def readings(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[
         return ()
     facts: dict[str, Any] = {"names": list(wanted.names)} if wanted.names else {}
     return (New(Stretch(start, end), request, INCREMENT, is_reading=True, facts=facts),)
+
+
+def goes_by_time(stream: Stream) -> bool:
+    """Whether a paged stream is read since its cursor, and not as a whole each time."""
+    return isinstance(stream.way, Since) or stream.name == "lead_changes"
 
 
 def keys_since(way: ByKey, past: Past, sources: Sequence[Job]) -> datetime | None:
@@ -226,12 +238,10 @@ def _by_columns(window: New, lists: int) -> tuple[New, ...]:
     )
 
 
-def _together(stretch: Stretch, requests: Sequence[Mapping[str, Any]], priority: int) -> tuple[New, ...]:
-    """Jobs over one time, which is committed with the last of them."""
-    if stretch.end <= stretch.start:
+def _together(jobs: Sequence[New]) -> tuple[New, ...]:
+    """Jobs up to one moment, whose time is committed with the last of them."""
+    if not jobs or jobs[-1].stretch.end <= jobs[-1].stretch.start:
         return ()
-    last = len(requests) - 1
-    return tuple(
-        New(stretch, request, priority, counts=number == last, after_others=number == last and last > 0)
-        for number, request in enumerate(requests)
-    )
+    *others, last = jobs
+    first = [replace(each, counts=False) for each in others]
+    return (*first, replace(last, after_others=bool(first)))

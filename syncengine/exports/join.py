@@ -26,12 +26,12 @@ def joined(
 ) -> Iterator[pa.RecordBatch]:
     """Batches of `schema`, whose last column is `_unparsed`; each file has the key and some of the other columns.
 
-    `folder` takes what does not fit into memory, and is left as it was. Raises what reading the files raises.
+    `folder` takes what does not fit into memory; it is made and removed. Raises what reading the files raises.
     """
     import duckdb
 
     settings: dict[str, Any] = {"memory_limit": MEMORY_LIMIT, "threads": 2, "preserve_insertion_order": False}
-    with duckdb.connect(config={**settings, "temp_directory": str(folder / "join.tmp")}) as db:
+    with duckdb.connect(config={**settings, "temp_directory": str(folder)}) as db:
         db.execute("SET TimeZone = 'UTC'")
         places = _places(files, schema)
         for number, (arrow, batches) in enumerate(files):

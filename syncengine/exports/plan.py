@@ -11,7 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from syncengine.destinations import Destination, Standing
-from syncengine.errors import CallRejected, ConfigError, PermissionDenied
+from syncengine.errors import (
+    CallRejected,
+    ConfigError,
+    MarketoError,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+    Unsupported,
+)
 from syncengine.exports import due
 from syncengine.exports.budget import is_measured
 from syncengine.exports.catalog import Catalog
@@ -22,12 +30,15 @@ from syncengine.exports.readers import CRM_OWNS_IT
 from syncengine.exports.reading import READ, READING
 from syncengine.exports.slice import Stretch, prefix_end, window_id
 from syncengine.exports.streams import STREAMS, Bulk, ByKey, stream_of
-from syncengine.exports.window import COMMITTED, FINAL, KIND, PLANNED, counts, request_of
+from syncengine.exports.window import COMMITTED, FINAL, KIND, PLANNED, request_of
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
+# What concerns one stream alone, when what it has is asked for; of Unavailable, only Marketo's own fault (611) does.
+OF_ONE_STREAM = (CallRejected, NotFound, PermissionDenied, Unavailable, Unsupported)
+SYSTEM_ERROR = "611"
 # What the journal remembers of an instance: streams whose export cannot be filtered by updatedAt.
 NO_FILTER = "streams without the updatedAt filter"
 NO_FILTER_NOTE = {
@@ -68,7 +79,7 @@ class Preparation:
     """The streams that can be brought, and those that cannot: denied ones with their error, others with a line."""
 
     streams: list[Prepared] = field(default_factory=list)
-    denied: dict[str, PermissionDenied] = field(default_factory=dict)
+    denied: dict[str, MarketoError] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,12 +103,13 @@ class Planner:
                 found.streams.append(await self._stream(each))
             except ConfigError as error:
                 problems.append(error)
-            except PermissionDenied as error:
-                found.denied[each.name] = error
-            except CallRejected as error:
-                if error.code != CRM_OWNS_IT:
+            except OF_ONE_STREAM as error:
+                if error.code == CRM_OWNS_IT:
+                    found.skipped[each.name] = "left out: a CRM owns these objects here (1018)"
+                elif isinstance(error, Unavailable) and error.code != SYSTEM_ERROR:
                     raise
-                found.skipped[each.name] = "left out: a CRM owns these objects here (1018)"
+                else:
+                    found.denied[each.name] = error
         if problems:
             raise joined(problems)
         return found
@@ -186,8 +198,9 @@ def _goes_on(job: Job, shaped: Shape, generation: str, *, can_filter: bool) -> b
     """
     way, asked = shaped.stream.way, job.facts["request"]
     if job.kind == READING:
-        is_whole = job.state == READ and not isinstance(way, Bulk)
-        return is_whole and bool(asked == request_of(shaped, None, generation))
+        # What is listed whole is listed anew: what lies in the spool may be days old.
+        is_kept = job.state == READ and due.goes_by_time(shaped.stream)
+        return is_kept and bool(asked == request_of(shaped, None, generation))
     if not isinstance(way, Bulk) or way.parts or not can_filter:
         return False
     return bool(asked == request_of(shaped, way.filter_field, generation))
@@ -213,7 +226,7 @@ def new_jobs(prepared: Prepared, instance: str, *, epoch: int, turn: int) -> lis
             facts={**each.facts, **({} if each.counts else {"counts": False})},
         )
         if each.after_others:
-            before = [other.id for other in jobs if other.facts["start"] == job.facts["start"]]
+            before = [other.id for other in jobs if other.facts["end"] == job.facts["end"]]
             job = replace(job, after=tuple(before))
         jobs.append(job)
     return jobs
@@ -281,17 +294,3 @@ def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
         )
         for each in stretches
     ]
-
-
-def other_way(job: Job) -> list[Job]:
-    """Jobs that bring what a window was to bring without the filter that this subscription lacks; none if none can."""
-    if job.group not in NO_FILTER_NOTE:
-        return []
-    request = {**job.facts["request"], "filter": "createdAt" if job.group == "leads" else None}
-    (window,) = halves(replace(job, facts={**job.facts, "request": request}), due.stretches_of([job]))
-    if job.group != "leads":
-        return [replace(window, facts={**window.facts, "counts": counts(job)})]
-    facts = {**job.facts, "request": {**request, "filter": due.LEAD_CHANGES}}
-    (changes_first,) = halves(replace(job, kind=READING, facts=facts), due.stretches_of([job]))
-    changes_first = replace(changes_first, facts={**changes_first.facts, "counts": False})
-    return [changes_first, replace(window, after=(changes_first.id,))]

@@ -4,7 +4,7 @@ Apart from the paging, which is the same for all of them, and from the flow, whi
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ import anyio
 from syncengine.destinations import Destination
 from syncengine.errors import CallRejected, PermissionDenied
 from syncengine.exports.catalog import DESCRIBED, Catalog, custom_object_kind
+from syncengine.exports.fields import Choice, matching
 from syncengine.exports.pages import Rows, Take, by_keys, every, since
 from syncengine.exports.streams import Bulk, ByKey, Listing, Since, Special, stream_of
 from syncengine.exports.window import shape_of, stretch_of
@@ -47,13 +48,14 @@ class Readers:
     client: Client
     catalog: Catalog
     destination: Destination
+    lead_choice: Choice = field(default_factory=Choice)
 
     async def read(self, job: Job, take: Take) -> Brought:
         """Give all rows of a reading to `take`, page by page. Raises what the client raises; nothing counts then."""
         stream, (start, end) = stream_of(job.group), stretch_of(job)
         way = stream.way
         if isinstance(way, Listing):
-            return Brought(await every(self.client, way.pages, take), way.is_whole)
+            return await self._listing(job, way, take)
         if isinstance(way, Since):
             return Brought(await since(self.client, way.pages, take, start, end))
         if isinstance(way, ByKey):
@@ -61,6 +63,20 @@ class Readers:
         if isinstance(way, Bulk):
             return await self._changed_leads(job, take, start, end)
         return await self._special(job, way, take)
+
+    async def _listing(self, job: Job, way: Listing, take: Take) -> Brought:
+        seen: set[Any] = set()
+        (key,) = stream_of(job.group).key
+
+        async def noted(rows: Rows) -> None:
+            seen.update(row.get(key) for row in rows)
+            await take(rows)
+
+        calls = await every(self.client, way.pages, noted)
+        # Pages that go by their place shift when a row before them goes: what seems gone is looked for once more.
+        if way.is_whole and calls > 1 and set(await self._values(job, job.group, key)) - seen:
+            calls += await every(self.client, way.pages, noted)
+        return Brought(calls, way.is_whole)
 
     async def _by_key(self, job: Job, way: ByKey, take: Take) -> Brought:
         names = shape_of(job).schema.names
@@ -128,7 +144,11 @@ class Readers:
 
     async def _lead_changes(self, job: Job, take: Take) -> Brought:
         start, end = stretch_of(job)
-        names = [each.name for each in await self.catalog.fields(stream_of("leads"))]
+        # What leads leave out or hash does not come in by the list of their changes.
+        every_name = [each.name for each in await self.catalog.fields(stream_of("leads"))]
+        choice = self.lead_choice
+        hidden = matching((*choice.exclude, *choice.hash), every_name)
+        names = [name for name in every_name if name in matching(choice.fields, every_name) - hidden]
         pages = partial(activities.lead_changes, fields=names)
         return Brought(await since(self.client, pages, take, start, end))
 

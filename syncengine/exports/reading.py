@@ -4,7 +4,7 @@ Theory of operation. A reading only looks: nothing of it exists at Marketo, so a
 begun anew. Once its rows lie whole in the spool it is like a verified file: it is applied, and its ledger row says so.
 
     PLANNED    pages may have been read; nothing of them counts
-    READ       all rows lie in the spool, hashed
+    READ       all rows lie in the spool, as Marketo gave them
     COMMITTED  the ledger has the reading; its file may still lie in the spool
     CLEANED    nothing is left to do
 

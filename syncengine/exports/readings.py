@@ -3,7 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from syncengine.errors import CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unavailable, Unsupported
+from syncengine.errors import (
+    CallRejected,
+    ConfigError,
+    FileDamaged,
+    NotFound,
+    PermissionDenied,
+    TooLarge,
+    Unavailable,
+    Unsupported,
+)
 from syncengine.exports import fetch, reading
 from syncengine.exports.load import Landing
 from syncengine.exports.pages import Rows
@@ -21,7 +30,7 @@ from syncengine.transport.client import Client
 READS_MAX = 3
 SYSTEM_ERROR = "611"
 # Errors that end one reading and leave the others running; any other error ends the run.
-OF_ONE_READING = (CallRejected, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
+OF_ONE_READING = (CallRejected, ConfigError, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
 
 
 class Readings:

@@ -25,7 +25,8 @@ from syncengine.exports import assemble, fetch, request, window
 from syncengine.exports.attempts import After, Attempts
 from syncengine.exports.budget import Megabytes, cut
 from syncengine.exports.load import Landing
-from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves, other_way
+from syncengine.exports.other_way import other_way
+from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves
 from syncengine.exports.slice import Stretch
 from syncengine.exports.tally import ParseProblems
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
@@ -240,7 +241,7 @@ class Windows:
             rows = await assemble.rows(self._store, self._spool, job, problems)
             applied = await self._landing.land(job, rows, problems)
         except NotFound as error:
-            return Failed(await self._move(job, "abandon", problem=error.message), error)
+            return Failed(await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message), error)
         except FileDamaged as error:
             return await self._again(job, error)
         if job.facts["records"] != 0:

@@ -195,3 +195,41 @@ async def test_a_row_that_the_table_refuses_is_kept_beside(tmp_path: Path) -> No
     assert ("partial", 1, 1) == (report.outcome, of(report, "leads").rejected, of(report, "leads").inserted)
     assert any("_rejected" in line for line in of(report, "leads").problems)
     assert [(1,)] == rows(tmp_path, "SELECT count(*) FROM marketo._rejected WHERE stream = 'leads'")
+
+
+@virtual
+async def test_a_stream_that_is_gone_at_marketo_stops_itself_alone(tmp_path: Path) -> None:
+    """A custom object that was deleted is told as missing; everything else comes."""
+    night = Night(tmp_path, 19, streams=())
+    night.wanted = every(night, "leads", "custom_object_gone_c")
+    report = await synced(night)
+
+    assert ("partial", 30) == (report.outcome, of(report, "leads").inserted)
+    assert ["custom_object_gone_c"] == [problem.split(":")[0] for problem in report.problems]
+
+
+@virtual
+async def test_long_field_lists_come_without_the_filter_too(tmp_path: Path) -> None:
+    """1035 and more than 300 fields: the lists of columns are joined once the changed leads have come."""
+    night = Night(tmp_path, 20, streams=(), leads=10, updated_at_filter=False)
+    for number in range(280):
+        night.change(add_field={"name": f"extraField{number}", "dataType": "string"})
+    night.wanted = every(night, "leads")
+    first = await synced(night)
+    night.change(update_leads=2, add_leads=1, log_changes=True)
+    await night.settle()
+    second = await synced(night)
+
+    assert ("done", "done", []) == (first.outcome, second.outcome, told_apart(night, tmp_path))
+
+
+@virtual
+async def test_what_a_killed_join_has_spilled_is_removed(tmp_path: Path) -> None:
+    """A folder in the spool that nobody works with any more stops nobody."""
+    night = Night(tmp_path, 21, streams=())
+    night.wanted = every(night, "lists")
+    (night.spool / "dead.join").mkdir()
+    (night.spool / "dead.join" / "spilled").touch()
+    report = await synced(night)
+
+    assert ("done", []) == (report.outcome, [path.name for path in night.spool.iterdir()])

@@ -182,7 +182,8 @@ def test_members_come_in_groups_of_programs(count: int, groups: int) -> None:
 
 
 def filter_of(committed: Stretch, *, can_filter: bool = True, is_full: bool = False) -> tuple[Any, datetime]:
-    known = past(committed, is_full=is_full)
+    asked = job(request={"filter": None, "programs": [1]})
+    known = past(committed, is_full=is_full, jobs=(asked,))
     (new,) = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1], can_filter=can_filter)
     return new.request["filter"], new.stretch.start
 
@@ -195,6 +196,17 @@ def test_members_are_asked_for_by_their_changes_where_that_can_be() -> None:
     assert (None, start) == filter_of(days(99, 2), is_full=True)
     assert ("updatedAt", UNTIL - 31 * DAY) == filter_of(days(99, 30))
     assert (None, start) == filter_of(days(99, 30.01))
+
+
+def test_a_program_that_was_never_asked_for_is_asked_for_whole() -> None:
+    """Its members may have joined long before it was known: they come without a date, and before the time counts."""
+    asked = job(request={"filter": None, "programs": [1, 2]})
+    known = past(days(99, 2), jobs=(asked,))
+    new = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1, 2, 3], can_filter=True)
+
+    assert [(None, [3], False), ("updatedAt", [1, 2], True)] == [
+        (each.request["filter"], each.request["programs"], each.counts) for each in new
+    ]
 
 
 def test_each_list_is_asked_for_as_it_is_now() -> None:

@@ -123,9 +123,9 @@ def test_more_than_fits_into_memory_is_spilled_and_removed(tmp_path: Path) -> No
             )
 
     small = file("id email rate day updatedAt", {"id": 7}, {"id": 31_999})
-    batches = joined([(arrow, large()), small], WHOLE, tmp_path)
+    batches = joined([(arrow, large()), small], WHOLE, tmp_path / "join")
     found = next(batches).to_pylist()
-    assert ["join.tmp"] == [path.name for path in tmp_path.iterdir()]
+    assert ["join"] == [path.name for path in tmp_path.iterdir()]
     found += [row for each in batches for row in each.to_pylist()]
     assert [(7, "000000007"), (31_999, "000031999")] == sorted((row["id"], row["Email"][:9]) for row in found)
     assert [] == list(tmp_path.iterdir())

@@ -112,15 +112,26 @@ async def test_an_interrupted_reading_counts_for_nothing_and_is_begun_anew(tmp_p
 
 
 @virtual
-async def test_a_reading_that_is_read_is_gone_on_with_by_the_next_run(tmp_path: Path) -> None:
-    """It is the same job, and its listing is not asked for again."""
+async def test_a_reading_by_time_that_is_read_is_gone_on_with_by_the_next_run(tmp_path: Path) -> None:
+    """It is the same job, and its pages are not asked for again."""
     world = build(tmp_path)
-    (job,) = await world.planned(paged())
+    (job,) = await world.planned(paged("deleted_leads"))
     await Process(world).until(job, READ)
-    assert 1 == world.calls("lists.list")
+    before = world.calls("deleted_leads.page")
+    report = await sync(world.parts(), [paged("deleted_leads")])
+    assert ("done", CLEANED) == (report.outcome, (await world.stored(job)).state)
+    assert before == world.calls("deleted_leads.page")
+
+
+@virtual
+async def test_a_listing_that_is_read_and_not_applied_is_read_anew(tmp_path: Path) -> None:
+    """What lies in the spool may be days old: the next run lists what there is then."""
+    world = build(tmp_path)
+    (job,) = await world.planned(paged(), epoch=0)
+    await Process(world).until(job, READ)
     report = await sync(world.parts(), [paged()])
-    assert ("done", CLEANED, 12) == (report.outcome, (await world.stored(job)).state, len(world.held("lists")))
-    assert 1 == world.calls("lists.list")
+    assert ("done", ABANDONED, 12) == (report.outcome, (await world.stored(job)).state, len(world.held("lists")))
+    assert 2 == world.calls("lists.list")
 
 
 @virtual
