@@ -30,14 +30,15 @@ def test_the_warehouse_equals_the_instance_and_a_second_run_moves_only_changes(t
         write_config(tmp_path, running.base_url, running.speed)
         first = sync(tmp_path)
         assert [] == all_differences(running, tmp_path)
-        assert {"leads": 20_000, "activities": 60_000} == {name: each["inserted"] for name, each in first.items()}
+        inserted = {name: each["inserted"] for name, each in first.items()}
+        assert {"leads": 20_000, "activities": 60_000, "deleted_leads": 0, "activity_types": 13} == inserted
         running.control("change", {"update_leads": 200, "add_activities": 600, "seed": 1})
         settle(running)
         second = sync(tmp_path)
         assert [] == all_differences(running, tmp_path)
         assert (0, 200) == (second["leads"]["inserted"], second["leads"]["changed"])
         assert (600, 0) == (second["activities"]["inserted"], second["activities"]["changed"])
-        assert {name: each["windows"] for name, each in second.items()} == {"leads": 1, "activities": 1}
+        assert {1} == {each["windows"] for each in second.values()}
         counters = running.counters()
         # Every file is sent once, and nothing is asked for in vain.
         assert counters["codes"] == {}
