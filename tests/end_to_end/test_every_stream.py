@@ -1,28 +1,20 @@
 """Every stream into every kind of destination, by real processes: four warehouses, one content."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from syncengine.config import STREAMS
 from tests.conformance.lakes import DeltaFolder, ParquetFolder
 from tests.conformance.places import KINDS, DuckDBFile, Place, Places, PostgresSchema
 from tests.end_to_end.processes import Sandbox, command, sandbox, settle, write_config
 
-SIZES = {"leads": 300, "activities": 900, "programs": 25, "program_members": 400, "custom_object_rows": 200}
-TABLES = (*STREAMS, "custom_object_car_c", "custom_object_purchase_c")
+SIZES = {"leads": 200, "activities": 400, "programs": 25, "program_members": 400, "custom_object_rows": 200}
+# What the day has cost grows with each run.
+TABLES = (*(name for name in STREAMS if name != "usage"), "custom_object_car_c", "custom_object_purchase_c")
 # When a run read a row is its own affair. Marketo moves the activities of a merge's loser, and a run has moved those
 # that its lookback reached.
 OURS = {"_read_at", "_window", "_changed_at", "_deleted_at"}
 MOVED = {("activities", "leadId"), ("lead_changes", "leadId"), ("lead_changes", "attributes")}
-
-
-@pytest.fixture(scope="module")
-def places() -> Iterator[Places]:
-    with Places() as made:
-        yield made
 
 
 def settings(place: Place) -> str:
@@ -53,35 +45,28 @@ def content(place: Place, table: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def warehouses(tmp_path_factory: pytest.TempPathFactory, places: Places) -> Iterator[dict[str, Place]]:
-    """Each kind of destination after a night, some changes, and another night."""
-    folder = tmp_path_factory.mktemp("every stream")
-    with sandbox(folder, speed=600.0, years=0.2, **SIZES) as running:
-        made = {}
-        for kind in KINDS:
-            home = folder / kind
-            home.mkdir()
-            made[kind] = places.make(kind, home)
-            write_config(home, running.base_url, running.speed, more=settings(made[kind]), start="2025-01-01")
-            synced(home)
-        change(running)
-        for kind in KINDS:
-            synced(folder / kind)
-        yield made
-
-
 def change(running: Sandbox) -> None:
     running.control("change", {"update_leads": 3, "add_leads": 3, "add_activities": 9, "delete_leads": 2})
     running.control("change", {"merge_leads": [[1010, 1011]], "add_field": {"name": "brandNew", "dataType": "string"}})
     settle(running)
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
-@pytest.mark.parametrize("table", [table for table in TABLES if table != "usage"])
-def test_every_destination_has_the_same_rows(warehouses: dict[str, Place], kind: str, table: str) -> None:
-    """Cell by cell, deletions and merges included."""
-    expected, actual = content(warehouses["duckdb"], table), content(warehouses[kind], table)
+def test_four_warehouses_have_one_content(tmp_path: Path) -> None:
+    """After a night, some changes and another night: cell by cell, deletions and merges included."""
+    with Places() as places, sandbox(tmp_path, speed=600.0, years=0.2, **SIZES) as running:
+        made = {}
+        for kind in KINDS:
+            home = tmp_path / kind
+            home.mkdir()
+            made[kind] = places.make(kind, home)
+            write_config(home, running.base_url, running.speed, more=settings(made[kind]), start="2025-01-01")
+            assert 0 == synced(home)
+        change(running)
+        for kind in KINDS:
+            assert 0 == synced(tmp_path / kind)
+        first = {table: content(made["duckdb"], table) for table in TABLES}
 
-    assert expected
-    assert expected == actual
+        assert [] == [table for table, rows in first.items() if not rows]
+        assert [] == [
+            (kind, table) for kind in KINDS[1:] for table in TABLES if first[table] != content(made[kind], table)
+        ]

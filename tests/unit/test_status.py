@@ -166,7 +166,7 @@ async def test_what_failed_is_told_with_its_problem(tmp_path: Path) -> None:
 async def test_a_run_that_failed_is_told_without_counts(tmp_path: Path) -> None:
     """Nothing is made up for a run that has no report."""
     settings = settings_for(tmp_path)
-    async with opened(settings, fault("error", "/describe.json", code="611")) as here:
+    async with opened(settings, fault("error", "/leads/export.json", code="611")) as here:
         assert "Unavailable" == await try_sync(here.engine)
         (run,) = (await read_status(settings)).runs
     assert ("failed", None, None, None) == (run.outcome, run.rows, run.moved, run.calls)
