@@ -10,6 +10,8 @@ from enum import Enum
 from syncengine.errors import SyncEngineError
 from syncengine.jobs.job import Job
 
+# Marketo's own fault with one call, when everything else of it works.
+SYSTEM_ERROR = "611"
 # How often a window's job is created anew in one run: it failed, was cancelled, vanished, or its file was damaged.
 CREATES_MAX = 3
 # Marketo fails on windows that are too much for it: from the second time on, half of one is asked for.

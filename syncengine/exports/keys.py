@@ -12,7 +12,13 @@ from syncengine.exports.streams import ByKey, stream_of
 
 
 def refuse_lost_keys(wanted: Sequence[Wanted]) -> None:
-    """Raise ConfigError when a stream's key is left out or hashed, in the stream that has it or in its own."""
+    """Raise ConfigError when there are `lost_keys`."""
+    if problems := lost_keys(wanted):
+        raise ConfigError("Keys that a stream needs are not there.", problems=problems)
+
+
+def lost_keys(wanted: Sequence[Wanted]) -> tuple[str, ...]:
+    """A sentence for each key that is left out or hashed, in the stream that has it or in the one asked for by it."""
     choices = {each.name: each.choice for each in wanted}
     problems = []
     for each in wanted:
@@ -22,8 +28,7 @@ def refuse_lost_keys(wanted: Sequence[Wanted]) -> None:
         for owner, field in ((way.stream, way.field), (each.name, way.filter_type)):
             if owner in choices and (how := _lost(owner, field, choices[owner])):
                 problems.append(f"streams.{owner}.{how}: {field!r} is the key by which {each.name} is asked for.")
-    if problems:
-        raise ConfigError("Keys that a stream needs are not there.", problems=tuple(dict.fromkeys(problems)))
+    return tuple(dict.fromkeys(problems))
 
 
 def _lost(owner: str, field: str, choice: Choice) -> str:

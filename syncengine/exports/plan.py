@@ -21,12 +21,13 @@ from syncengine.errors import (
     Unsupported,
 )
 from syncengine.exports import due
+from syncengine.exports.attempts import SYSTEM_ERROR
 from syncengine.exports.budget import is_measured
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.changes import changes
 from syncengine.exports.due import New, Past, Wanted
 from syncengine.exports.fields import Shape, shape
-from syncengine.exports.readers import CRM_OWNS_IT
+from syncengine.exports.readers import CRM_NOTE, CRM_OWNS_IT
 from syncengine.exports.reading import READ, READING
 from syncengine.exports.slice import Stretch, prefix_end, window_id
 from syncengine.exports.streams import STREAMS, Bulk, ByKey, stream_of
@@ -38,7 +39,6 @@ from syncengine.transport.client import Client
 
 # What concerns one stream alone, when what it has is asked for; of Unavailable, only Marketo's own fault (611) does.
 OF_ONE_STREAM = (CallRejected, NotFound, PermissionDenied, Unavailable, Unsupported)
-SYSTEM_ERROR = "611"
 # What the journal remembers of an instance: streams whose export cannot be filtered by updatedAt.
 NO_FILTER = "streams without the updatedAt filter"
 NO_FILTER_NOTE = {
@@ -105,7 +105,7 @@ class Planner:
                 problems.append(error)
             except OF_ONE_STREAM as error:
                 if error.code == CRM_OWNS_IT:
-                    found.skipped[each.name] = "left out: a CRM owns these objects here (1018)"
+                    found.skipped[each.name] = CRM_NOTE
                 elif isinstance(error, Unavailable) and error.code != SYSTEM_ERROR:
                     raise
                 else:

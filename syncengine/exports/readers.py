@@ -4,7 +4,7 @@ Apart from the paging, which is the same for all of them, and from the flow, whi
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 
 CRM_OWNS_IT = "1018"
+CRM_NOTE = "left out: a CRM owns these objects here (1018)"
 # Add to Opportunity, Remove from Opportunity, Update Opportunity: what shows a change of roles on a lead.
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/activities
 OPPORTUNITY_ACTIVITIES = (34, 35, 36)
@@ -174,7 +175,7 @@ class Readers:
         def call(values: Sequence[str], following: str) -> Call[Page]:
             return objects.named_account_lists("dedupeFields", values, following)
 
-        return replace(Brought(await by_keys(self.client, call, take, names), is_whole=True), notes=notes)
+        return Brought(await by_keys(self.client, call, take, names), is_whole=True, notes=notes)
 
     async def _accounts(self, job: Job, take: Take) -> Brought:
         names = shape_of(job).schema.names

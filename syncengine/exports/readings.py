@@ -14,9 +14,10 @@ from syncengine.errors import (
     Unsupported,
 )
 from syncengine.exports import fetch, reading
+from syncengine.exports.attempts import SYSTEM_ERROR
 from syncengine.exports.load import Landing
 from syncengine.exports.pages import Rows
-from syncengine.exports.readers import CRM_OWNS_IT, Readers, locked
+from syncengine.exports.readers import CRM_NOTE, CRM_OWNS_IT, Readers, locked
 from syncengine.exports.tally import ParseProblems
 from syncengine.exports.window import COMMITTED, PLANNED, shape_of
 from syncengine.jobs.board import Done, Failed, Go, Step
@@ -28,7 +29,6 @@ from syncengine.transport.client import Client
 
 # How often rows are read anew because the spool does not keep them.
 READS_MAX = 3
-SYSTEM_ERROR = "611"
 # Errors that end one reading and leave the others running; any other error ends the run.
 OF_ONE_READING = (CallRejected, ConfigError, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
 
@@ -63,7 +63,7 @@ class Readings:
             return await self._steps[job.state](job)
         except OF_ONE_READING as error:
             if getattr(error, "code", "") == CRM_OWNS_IT:
-                self._landing.tally(job).say("left out: a CRM owns these objects here (1018)")
+                self._landing.tally(job).say(CRM_NOTE)
                 return Done(await self._move(job, "abandon", problem=str(error)))
             return Failed(job, error)
         except Unavailable as error:

@@ -22,7 +22,7 @@ from syncengine.errors import (
     Unsupported,
 )
 from syncengine.exports import assemble, fetch, request, window
-from syncengine.exports.attempts import After, Attempts
+from syncengine.exports.attempts import SYSTEM_ERROR, After, Attempts
 from syncengine.exports.budget import Megabytes, cut
 from syncengine.exports.load import Landing
 from syncengine.exports.other_way import other_way
@@ -42,7 +42,6 @@ from syncengine.transport.gate import exhausted
 from syncengine.transport.quota import next_reset
 from syncengine.transport.retry import EXPORT_QUEUE_FULL
 
-SYSTEM_ERROR = "611"
 NO_SUCH_FILTER = "1035"
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
 FILE_LOOKS_MAX = 3

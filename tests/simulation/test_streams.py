@@ -233,3 +233,19 @@ async def test_what_a_killed_join_has_spilled_is_removed(tmp_path: Path) -> None
     report = await synced(night)
 
     assert ("done", []) == (report.outcome, [path.name for path in night.spool.iterdir()])
+
+
+@virtual
+async def test_lead_changes_bring_no_field_that_leads_hide(tmp_path: Path) -> None:
+    """What leads hash or exclude does not come in clear by the list of their changes."""
+    night = Night(tmp_path, 23, streams=())
+    leads = Wanted("leads", Choice(("*",), ("phone",), ("email",)), night.reach)
+    night.wanted = [leads, *every(night, "lead_changes")]
+    values = {"email": "canary@acme.example", "phone": "canary-phone", "city": "canary-city"}
+    night.change(leads=[{"id": 1001, **values}], log_changes=True)
+    await night.settle()
+    async with night.process() as parts:
+        await night.run(replace(parts, hash_key=KEY))
+
+    ((told,),) = rows(tmp_path, "SELECT string_agg(fields::VARCHAR, ' ') FROM marketo.lead_changes")
+    assert ["canary-city"] == [value for value in values.values() if value in told]
