@@ -7,9 +7,11 @@ own patience.
 from collections import Counter
 from enum import Enum
 
-from syncengine.errors import SyncEngineError
+from syncengine.errors import CallRejected, FileDamaged, NotFound, SyncEngineError, TooLarge, Unsupported
 from syncengine.jobs.job import Job
 
+# Errors that end one window or reading and leave the others running; any other error ends the run.
+OF_ONE_JOB = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
 # Marketo's own fault with one call, when everything else of it works.
 SYSTEM_ERROR = "611"
 # How often a window's job is created anew in one run: it failed, was cancelled, vanished, or its file was damaged.
@@ -18,6 +20,11 @@ CREATES_MAX = 3
 FAILURES_BEFORE_HALVING = 2
 # But a stream of which so many jobs in a row came to nothing fails for another reason than their size.
 FAILURES_IN_A_ROW_MAX = 32
+# Marketo's queue is full of others' jobs: Adobe advises to wait a minute, then longer.
+QUEUE_WAITS_SECONDS = (60.0, 120.0, 240.0)
+# A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
+FILE_LOOKS_MAX = 3
+FILE_LOOK_SECONDS = 60.0
 
 
 class After(Enum):
@@ -34,6 +41,8 @@ class Attempts:
     def __init__(self) -> None:
         self._creates: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
+        self._queue_waits: Counter[str] = Counter()
+        self._file_looks: Counter[str] = Counter()
         self.given_up: dict[str, SyncEngineError] = {}
 
     def begin(self, job: Job) -> None:
@@ -48,9 +57,20 @@ class Attempts:
         """Rows of the window are in the destination; one without rows shows nothing."""
         self._in_a_row[job.group] = 0
 
+    def queue_is_full(self, job: Job) -> float:
+        """For how many seconds the window waits until it asks for a place in Marketo's queue again."""
+        self._queue_waits[job.id] += 1
+        return QUEUE_WAITS_SECONDS[min(self._queue_waits[job.id], len(QUEUE_WAITS_SECONDS)) - 1]
+
+    def file_is_not_there(self, job: Job) -> float | None:
+        """After how many seconds a file that should be there is looked for again; None when it will not come."""
+        self._file_looks[job.id] += 1
+        return FILE_LOOK_SECONDS if self._file_looks[job.id] <= FILE_LOOKS_MAX else None
+
     def failed(self, job: Job, error: SyncEngineError, *, can_be_cut: bool) -> After:
         """What comes after a failure of the window's job."""
         self._in_a_row[job.group] += 1
+        self._file_looks.pop(job.id, None)
         if self._in_a_row[job.group] >= FAILURES_IN_A_ROW_MAX:
             self.given_up[job.group] = error
             return After.GIVE_UP

@@ -33,7 +33,7 @@ from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
 from syncengine.exports.streams import stream_of
 from syncengine.exports.tally import Tally
-from syncengine.exports.window import APPLYING, AT_MARKETO, FETCHING, HOLDS_A_PLACE, KIND, stretch_of
+from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
 from syncengine.jobs.scheduler import Scheduler
@@ -116,11 +116,12 @@ class Bringing:
         """Write what is due of a stream into the journal: new jobs, and an earlier run's as our own."""
         store = self._parts.store
         resumed = await store.adopt(prepared.resumed, epoch)
-        new = await store.plan(new_jobs(prepared, self._parts.instance, epoch=epoch, turn=next(self._line)))
-        # Last: what a window was to bring is planned anew before it is given up.
-        for job in await store.adopt(prepared.abandoned, epoch):
+        given_up = await store.adopt(prepared.abandoned, epoch)
+        for job in given_up:
             await self._cancelled(job)
-            await store.move(job, "abandon", problem="it is asked for in another way now")
+        new = new_jobs(prepared, self._parts.instance, epoch=epoch, turn=next(self._line))
+        # In one: what a window was to bring is planned anew exactly when it is given up.
+        _, new = await store.replace(given_up, "abandon", by=new, problem="it is asked for in another way now")
         self._parts.observe(StreamPlanned(prepared.shape.stream.name, len(resumed) + len(new), len(resumed)))
         return [*resumed, *new]
 
@@ -144,6 +145,9 @@ class Bringing:
         megabytes = Megabytes(parts.client.gate)
         for each in self._prepared:
             megabytes.learn(each.measured)
+        for job in jobs:
+            if job.kind == KIND and job.state in EXPECTED:
+                megabytes.hold(job)
         windows = Windows(
             client=parts.client, store=parts.store, landing=self._landing, megabytes=megabytes, watches=watches
         )

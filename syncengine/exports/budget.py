@@ -1,8 +1,8 @@
 """The day's export megabytes: what a window will cost, how finely to cut it, and whether it still fits today.
 
 Apart from the windows, so that `plan` counts as a sync does. Sizes are known only when Marketo has made a file, so what
-earlier windows of a stream have cost for a second of its time is all there is to go by; before the first file it is
-nothing, and then a window is let through: Marketo refuses what the day cannot hold.
+earlier windows of a stream have cost for a second of its time is all there is to go by. Before the first file that is
+nothing: then one window of the stream goes alone, and the others wait until its size tells how to cut them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,13 +26,17 @@ class Megabytes:
         self._gate = gate
         self._fetched: dict[str, list[Job]] = {}
         self._reserved: dict[str, int] = {}
+        self._streams: dict[str, str] = {}  # of the reserved windows
 
     def learn(self, jobs: Iterable[Job]) -> None:
-        """Take in windows whose files have a known size, oldest first."""
+        """Take in windows whose files Marketo has made, oldest first; one of unknown size tells nothing."""
         for job in jobs:
-            if is_measured(job):
-                self._fetched.setdefault(job.group, []).append(job)
-                self._reserved.pop(job.id, None)
+            self._fetched.setdefault(job.group, []).extend([job] if is_measured(job) else [])
+            self.release(job)
+
+    def has_to_wait(self, job: Job) -> bool:
+        """Whether the first file of the window's stream is being made, and nothing is known of any."""
+        return job.group not in self._fetched and job.group in self._streams.values()
 
     def estimate(self, job: Job) -> int | None:
         """About how many bytes the window's file will have."""
@@ -55,12 +59,18 @@ class Megabytes:
             spent = (await self._gate.use()).spent_today.export_bytes + sum(self._reserved.values())
             if spent and spent + size > allowed:
                 return False
-        self._reserved[job.id] = size or 0
+        self.hold(job)
         return True
 
+    def hold(self, job: Job) -> None:
+        """Set the window's bytes aside whether they fit or not: an earlier run has asked Marketo for its file."""
+        self._reserved[job.id] = self.estimate(job) or 0
+        self._streams[job.id] = job.group
+
     def release(self, job: Job) -> None:
-        """Give back what was set aside for a window that will have no file in this run."""
+        """Give back what was set aside for a window that has its file, or will have none in this run."""
         self._reserved.pop(job.id, None)
+        self._streams.pop(job.id, None)
 
 
 def is_measured(job: Job) -> bool:

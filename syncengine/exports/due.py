@@ -10,7 +10,7 @@ from typing import Any
 
 from syncengine.exports.budget import density
 from syncengine.exports.fields import Choice, Shape, needed_by, parts
-from syncengine.exports.slice import Reach, Stretch, due, gaps, whole_second, window_length
+from syncengine.exports.slice import Reach, Stretch, due, gaps, sampled, whole_second, window_length
 from syncengine.exports.streams import Bulk, ByKey, Since, Stream
 from syncengine.exports.window import CLEANED, COMMITTED, FINAL, WHOLE, Part, part_of, request_of, stretch_of
 from syncengine.jobs.job import Job
@@ -79,14 +79,17 @@ def windows(shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, can_fil
     """
     way = shaped.stream.way
     assert isinstance(way, Bulk)
+    rate = density(past.jobs)
     stretches = due(
         () if past.is_full else past.committed,
         stretches_of(past.going_on),
         wanted.reach,
         now,
         again=stretches_of(past.again),
-        longest=window_length(density(past.jobs)),
+        longest=window_length(rate),
     )
+    if rate is None and not past.committed:
+        stretches = sampled(stretches)
     lists = len(parts(shaped.schema.names, needed_by(shaped.stream)))
     if can_filter:
         request = request_of(shaped, way.filter_field, past.generation)

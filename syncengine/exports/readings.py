@@ -3,18 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from syncengine.errors import (
-    CallRejected,
-    ConfigError,
-    FileDamaged,
-    NotFound,
-    PermissionDenied,
-    TooLarge,
-    Unavailable,
-    Unsupported,
-)
+from syncengine.errors import ConfigError, FileDamaged, PermissionDenied, Unavailable
 from syncengine.exports import fetch, reading
-from syncengine.exports.attempts import SYSTEM_ERROR
+from syncengine.exports.attempts import OF_ONE_JOB, SYSTEM_ERROR
 from syncengine.exports.load import Landing
 from syncengine.exports.pages import Rows
 from syncengine.exports.readers import CRM_NOTE, CRM_OWNS_IT, Readers, locked
@@ -29,8 +20,6 @@ from syncengine.transport.client import Client
 
 # How often rows are read anew because the spool does not keep them.
 READS_MAX = 3
-# Errors that end one reading and leave the others running; any other error ends the run.
-OF_ONE_READING = (CallRejected, ConfigError, FileDamaged, NotFound, PermissionDenied, TooLarge, Unsupported)
 
 
 class Readings:
@@ -61,7 +50,7 @@ class Readings:
         """Take the step that the reading's state asks for."""
         try:
             return await self._steps[job.state](job)
-        except OF_ONE_READING as error:
+        except (*OF_ONE_JOB, ConfigError, PermissionDenied) as error:
             if getattr(error, "code", "") == CRM_OWNS_IT:
                 self._landing.tally(job).say(CRM_NOTE)
                 return Done(await self._move(job, "abandon", problem=str(error)))

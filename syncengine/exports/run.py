@@ -4,7 +4,6 @@
 the job, what was seen of Marketo's jobs is seen again by the next poll.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +16,11 @@ from syncengine.errors import (
     NotFound,
     PermissionDenied,
     QuotaExhausted,
-    TooLarge,
     Unavailable,
     Unsupported,
 )
 from syncengine.exports import assemble, fetch, request, window
-from syncengine.exports.attempts import SYSTEM_ERROR, After, Attempts
+from syncengine.exports.attempts import OF_ONE_JOB, SYSTEM_ERROR, After, Attempts
 from syncengine.exports.budget import Megabytes, cut
 from syncengine.exports.load import Landing
 from syncengine.exports.other_way import other_way
@@ -33,6 +31,7 @@ from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.jobs.store import JobStore
 from syncengine.marketo.endpoints.exports import ExportKind
+from syncengine.marketo.limits import EXPORT_STATUS_SECONDS
 from syncengine.marketo.rows import ExportStatus
 from syncengine.observe.events import DownloadProgress, JobMoved, Paused
 from syncengine.threads import run_blocking
@@ -43,15 +42,7 @@ from syncengine.transport.quota import next_reset
 from syncengine.transport.retry import EXPORT_QUEUE_FULL
 
 NO_SUCH_FILTER = "1035"
-# A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
-FILE_LOOKS_MAX = 3
-FILE_LOOK_SECONDS = 60.0
-# Marketo's queue is full of others' jobs: Adobe advises to wait a minute, then longer.
-QUEUE_WAITS_SECONDS = (60.0, 120.0, 240.0)
 PROGRESS_BYTES = 1_000_000
-
-# Errors that end one window and leave the others running; any other error ends the run.
-OF_ONE_WINDOW = (CallRejected, FileDamaged, NotFound, TooLarge, Unsupported)
 
 
 Watches = Mapping[ExportKind, request.Watch]
@@ -73,8 +64,6 @@ class Windows:
         self._megabytes = megabytes
         self._watches = watches
         self._observe = landing.observe
-        self._queue_waits: Counter[str] = Counter()
-        self._file_looks: Counter[str] = Counter()
         self._attempts = Attempts()
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
@@ -97,6 +86,12 @@ class Windows:
 
     async def step(self, job: Job) -> Step:
         """Take the step that the window's state asks for."""
+        step = await self._step(job)
+        if isinstance(step, Failed):
+            self._megabytes.release(job)
+        return step
+
+    async def _step(self, job: Job) -> Step:
         if job.state in window.BEFORE_MARKETO and job.group in self._attempts.given_up:
             return Failed(job, self._attempts.given_up[job.group])
         try:
@@ -104,7 +99,7 @@ class Windows:
         except PermissionDenied as error:
             self._attempts.given_up[job.group] = error
             return Failed(job, error)
-        except OF_ONE_WINDOW as error:
+        except OF_ONE_JOB as error:
             return Failed(job, error)
         except QuotaExhausted as error:
             if error.budget == "export":
@@ -113,6 +108,8 @@ class Windows:
             raise
 
     async def _intend(self, job: Job) -> Step:
+        if self._megabytes.has_to_wait(job):
+            return Later(job, EXPORT_STATUS_SECONDS)
         if (count := self._megabytes.pieces(job)) > 1 and len(smaller := cut(job, count)) > 1:
             return await self._cut(job, smaller, "too large for one file")
         if not await self._megabytes.reserve(job):
@@ -142,9 +139,7 @@ class Windows:
         except Unavailable as error:
             if error.code not in EXPORT_QUEUE_FULL:
                 return await self._system_error(job, error)
-            waits = self._queue_waits[job.id]
-            self._queue_waits[job.id] += 1
-            seconds = QUEUE_WAITS_SECONDS[min(waits, len(QUEUE_WAITS_SECONDS) - 1)]
+            seconds = self._attempts.queue_is_full(job)
             self._observe(
                 Paused("Marketo's queue is full of other jobs", self._clock.now() + timedelta(seconds=seconds))
             )
@@ -216,9 +211,8 @@ class Windows:
                 progress=progress,
             )
         except NotFound as error:
-            self._file_looks[job.id] += 1
-            if self._file_looks[job.id] <= FILE_LOOKS_MAX:
-                return Later(job, FILE_LOOK_SECONDS)
+            if (seconds := self._attempts.file_is_not_there(job)) is not None:
+                return Later(job, seconds)
             return await self._again(job, error)
         except Unavailable as error:
             if error.code.startswith("NET"):
@@ -258,7 +252,6 @@ class Windows:
         Either way the journal has it as planned.
         """
         await fetch.discard(fetch.spool_path(self._spool, job.id))
-        self._file_looks.pop(job.id, None)
         self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
         smaller = cut(job, 2)
@@ -282,16 +275,17 @@ class Windows:
         known = set(await self._store.recall(job.instance, NO_FILTER) or ())
         await self._store.remember(job.instance, NO_FILTER, sorted({*known, job.group}))
         self._megabytes.release(job)
-        heirs = await self._store.plan(other_way(job))
         self._landing.tally(job).say(NO_FILTER_NOTE.get(job.group, NO_OTHER_WAY))
-        job = await self._move(job, "abandon", problem=error.message)
-        return Done(job, tuple(heirs))
+        return await self._replaced(job, other_way(job), error.message)
 
     async def _cut(self, job: Job, smaller: Sequence[Stretch], reason: str) -> Step:
-        """Put several windows in the place of one; they stand in the journal before it leaves."""
-        heirs = await self._store.plan(halves(job, smaller))
-        job = await self._move(job, "abandon", problem=f"cut into {len(heirs)} windows: {reason}")
-        return Done(job, tuple(heirs))
+        return await self._replaced(job, halves(job, smaller), f"cut into {len(smaller)} windows: {reason}")
+
+    async def _replaced(self, job: Job, heirs: Sequence[Job], problem: str) -> Step:
+        """Put other jobs in the place of one; no crash leaves both in the journal, or neither."""
+        (after,), planned = await self._store.replace([job], "abandon", by=heirs, problem=problem)
+        self._observe(JobMoved(job.id, job.group, "abandon", after.state))
+        return Done(after, tuple(planned))
 
     async def _move(self, job: Job, event: str, *, attempt: int | None = None, **facts: Any) -> Job:
         job = await self._store.move(job, event, attempt=attempt, **facts)

@@ -12,7 +12,7 @@ been committed behind them.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -28,6 +28,8 @@ REMAINDER_SECONDS_MIN = 60.0
 WINDOW_BYTES = 100_000_000
 # A window that fails is halved, but a shorter one than this fails for another reason than its size.
 WINDOW_SHORTEST = timedelta(hours=1)
+# What a first run asks for alone, before it cuts years into windows.
+SAMPLE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,17 @@ def cut(stretch: Stretch, longest: timedelta = timedelta(days=EXPORT_WINDOW_DAYS
         windows.append(Stretch(start, end))
         start = end
     return tuple(windows)
+
+
+def sampled(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """The same windows with the last day as one of its own, when there are several: how large their files are nobody
+    knows yet, and the file of a day shows it at little cost.
+    """
+    if len(stretches) < 2 or stretches[-1].end - stretches[-1].start <= SAMPLE:
+        return tuple(stretches)
+    *before, last = stretches
+    middle = last.end - SAMPLE
+    return (*before, Stretch(last.start, middle), Stretch(middle, last.end))
 
 
 def pieces(stretch: Stretch, count: int) -> tuple[Stretch, ...]:

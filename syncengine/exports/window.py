@@ -56,6 +56,8 @@ class Part:
 WHOLE = Part()
 
 HOLDS_A_PLACE = frozenset({CREATED, QUEUED})
+# A file will be made, and its size is not known yet.
+EXPECTED = frozenset({CREATE_INTENT, *HOLDS_A_PLACE})
 STARTED = (CREATE_INTENT, CREATED, QUEUED, COMPLETED, DOWNLOADING, VERIFIED)
 BEFORE_MARKETO = frozenset({PLANNED, CREATE_INTENT, CREATED})
 

@@ -33,28 +33,27 @@ class MemoryJobStore:
         check_origin(instance, origin, self._origins.setdefault(instance, origin))
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:
+        _, fresh = await self.replace((), "", by=jobs)
+        return fresh
+
+    async def move(self, job: Job, event: str, /, *, attempt: int | None = None, **facts: Any) -> Job:
+        after = self._moved(job, event, attempt, facts)
+        self._keep(after, event)
+        return after
+
+    async def replace(
+        self, jobs: Sequence[Job], event: str, /, by: Sequence[Job], **facts: Any
+    ) -> tuple[list[Job], list[Job]]:
         at = self._clock.now()
-        fresh = [planned(job, moves_of(self._moves, job), at) for job in jobs]
+        fresh = [planned(job, moves_of(self._moves, job), at) for job in by]
+        after = [self._moved(job, event, None, facts) for job in jobs]
         for job in fresh:
             if (job.instance, job.id) not in self._jobs:
                 self._jobs[job.instance, job.id] = job
                 self._history[job.instance, job.id] = [entry(None, job, PLANNED)]
-        return [self._jobs[job.instance, job.id] for job in jobs]
-
-    async def move(self, job: Job, event: str, /, *, attempt: int | None = None, **facts: Any) -> Job:
-        stored = self._stored(job)
-        after = moved(
-            stored,
-            job,
-            event,
-            moves=moves_of(self._moves, job),
-            at=self._clock.now(),
-            attempt=attempt,
-            facts=facts,
-        )
-        self._jobs[job.instance, job.id] = after
-        self._history[job.instance, job.id].append(entry(stored, after, event))
-        return after
+        for job in after:
+            self._keep(job, event)
+        return after, [self._jobs[job.instance, job.id] for job in by]
 
     async def adopt(self, jobs: Sequence[Job], epoch: int) -> list[Job]:
         mine = [adopted(self._stored(job), epoch) for job in jobs]
@@ -126,6 +125,15 @@ class MemoryJobStore:
     async def leases(self, instance: str) -> list[Lease]:
         held = [lease for lease in self._leases.values() if lease.instance == instance and lease.holder]
         return sorted(held, key=lambda lease: lease.work)
+
+    def _moved(self, job: Job, event: str, attempt: int | None, facts: Mapping[str, Any]) -> Job:
+        moves, at = moves_of(self._moves, job), self._clock.now()
+        return moved(self._stored(job), job, event, moves=moves, at=at, attempt=attempt, facts=facts)
+
+    def _keep(self, job: Job, event: str) -> None:
+        before = self._jobs[job.instance, job.id]
+        self._jobs[job.instance, job.id] = job
+        self._history[job.instance, job.id].append(entry(before, job, event))
 
     def _stored(self, job: Job) -> Job:
         try:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -123,27 +124,25 @@ class SqlJobStore:
         check_origin(instance, origin, await self.database.write(change))
 
     async def plan(self, jobs: Sequence[Job]) -> list[Job]:
-        at = self._clock.now()
-        fresh = [planned(job, moves_of(self._moves, job), at) for job in jobs]
-
-        def change(connection: sqlite3.Connection) -> list[Job]:
-            for job in fresh:
-                if connection.execute(INSERT_JOB, (*job_row(job), self._is_finished(job))).rowcount:
-                    connection.execute(INSERT_HISTORY, history_row(job.instance, entry(None, job, PLANNED)))
-            return [stored_job(connection, job) for job in fresh]
-
-        return await self.database.write(change)
+        _, fresh = await self.replace((), "", by=jobs)
+        return fresh
 
     async def move(self, job: Job, event: str, /, *, attempt: int | None = None, **facts: Any) -> Job:
         at = self._clock.now()
-        moves = moves_of(self._moves, job)
+        return await self.database.write(lambda it: self._moved(it, job, event, at=at, attempt=attempt, facts=facts))
 
-        def change(connection: sqlite3.Connection) -> Job:
-            stored = stored_job(connection, job)
-            after = moved(stored, job, event, moves=moves, at=at, attempt=attempt, facts=facts)
-            self._update(connection, after)
-            connection.execute(INSERT_HISTORY, history_row(job.instance, entry(stored, after, event)))
-            return after
+    async def replace(
+        self, jobs: Sequence[Job], event: str, /, by: Sequence[Job], **facts: Any
+    ) -> tuple[list[Job], list[Job]]:
+        at = self._clock.now()
+        fresh = [planned(job, moves_of(self._moves, job), at) for job in by]
+
+        def change(connection: sqlite3.Connection) -> tuple[list[Job], list[Job]]:
+            for job in fresh:
+                if connection.execute(INSERT_JOB, (*job_row(job), self._is_finished(job))).rowcount:
+                    connection.execute(INSERT_HISTORY, history_row(job.instance, entry(None, job, PLANNED)))
+            after = [self._moved(connection, job, event, at=at, attempt=None, facts=facts) for job in jobs]
+            return after, [stored_job(connection, job) for job in fresh]
 
         return await self.database.write(change)
 
@@ -244,6 +243,22 @@ class SqlJobStore:
     async def leases(self, instance: str) -> list[Lease]:
         rows = await self.database.read(lambda it: it.execute(SELECT_LEASES, (instance,)).fetchall())
         return [lease_of(row) for row in rows]
+
+    def _moved(
+        self,
+        connection: sqlite3.Connection,
+        job: Job,
+        event: str,
+        *,
+        at: datetime,
+        attempt: int | None,
+        facts: Mapping[str, Any],
+    ) -> Job:
+        stored = stored_job(connection, job)
+        after = moved(stored, job, event, moves=moves_of(self._moves, job), at=at, attempt=attempt, facts=facts)
+        self._update(connection, after)
+        connection.execute(INSERT_HISTORY, history_row(job.instance, entry(stored, after, event)))
+        return after
 
     def _is_finished(self, job: Job) -> int:
         return int(job.state in moves_of(self._moves, job).final)

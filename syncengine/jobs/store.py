@@ -39,6 +39,15 @@ class JobStore(LeaseStore, Protocol):
         """
         ...
 
+    async def replace(
+        self, jobs: Sequence[Job], event: str, /, by: Sequence[Job], **facts: Any
+    ) -> tuple[list[Job], list[Job]]:
+        """Apply an event to jobs as `move` does and write down others in their place, all or nothing; gives both.
+
+        Raises IllegalMove and LeaseLost as `plan` and `move` do.
+        """
+        ...
+
     async def adopt(self, jobs: Sequence[Job], epoch: int) -> list[Job]:
         """Make these jobs the present holder's, all or none; from then on an earlier holder's moves are refused.
 

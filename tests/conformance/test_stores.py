@@ -71,6 +71,38 @@ async def test_planning_is_all_or_nothing(opening: Opening) -> None:
 
 
 @virtual
+async def test_jobs_take_the_place_of_others(opening: Opening) -> None:
+    """The old ones are moved and the new ones are there, with all that a move and a plan leave behind."""
+    async with opening(HandClock()) as store:
+        old = await store.plan([window("w1"), window("w2")])
+
+        after, planned = await store.replace(old, "create", by=[window("w3")], why="too large")
+
+        assert [("w1", "created"), ("w2", "created")] == [(job.id, job.state) for job in after]
+        assert [{"why": "too large"}] * 2 == [job.facts for job in after]
+        assert [*after, *planned] == await store.jobs("acme")
+        assert ["w3"] == [job.id for job in planned]
+        assert ["plan", "create"] == [line.event for line in await store.history("acme", "w1")]
+
+
+@virtual
+async def test_jobs_take_the_place_of_others_all_or_not_at_all(opening: Opening) -> None:
+    """Neither an old one that has moved on nor a new one at no beginning leaves anything behind."""
+    async with opening(HandClock()) as store:
+        before = first, second = await store.plan([window("w1"), window("w2")])
+
+        with pytest.raises(IllegalMove, match="'w3' is planned in state 'created'"):
+            await store.replace(before, "create", by=[window("w3", state="created")])
+        assert before == await store.jobs("acme")
+
+        moved_on = await store.move(second, "create")
+        with pytest.raises(IllegalMove, match="'w2'"):
+            await store.replace(before, "create", by=[window("w3")])
+        assert [first, moved_on] == await store.jobs("acme")
+        assert 1 == len(await store.history("acme", "w1"))
+
+
+@virtual
 async def test_a_move_changes_state_facts_and_history(opening: Opening) -> None:
     """A move goes where the table says, merges its facts, and leaves a line in the history."""
     clock = HandClock()

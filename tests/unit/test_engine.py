@@ -134,7 +134,7 @@ async def test_a_plan_tells_costs_and_what_the_day_has_left(tmp_path: Path) -> N
         plan = await here.engine.plan()
         jobs = await here.engine.journal.jobs("acme")
 
-    assert [("leads", 2), ("activities", 2)] == [(each.stream, each.windows) for each in plan.streams]
+    assert [("leads", 3), ("activities", 3)] == [(each.stream, each.windows) for each in plan.streams]
     assert [(ORIGIN - 40 * DAY, ORIGIN - SETTLE)] * 2 == [(each.start, each.end) for each in plan.streams]
     assert sum(each.calls for each in plan.streams) == plan.calls
     # Describe and usage have been spent by now.

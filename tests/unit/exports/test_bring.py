@@ -1,5 +1,6 @@
 """What a run does before its first window: what is given up is taken out of Marketo's queue and off the disk."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,22 @@ async def test_a_file_that_another_window_waits_for_is_kept(tmp_path: Path) -> N
     (world.spool / "unknown.1.csv").touch()
     await sync(world.parts(), [activities(5)])
     assert ["columns.1.csv"] == world.spooled()
+
+
+@virtual
+async def test_what_is_queued_since_an_earlier_run_counts_as_spent(tmp_path: Path) -> None:
+    """Its file takes what is left of the day: a new window waits for tomorrow, instead of Marketo's refusal."""
+    world = build(tmp_path, job_seconds=(600.0, 600.0))
+    await sync(world.parts(), [leads(20)])
+    (measured,) = await world.store.jobs(INSTANCE)
+    await world.clock.sleep(10 * 86_400.0)
+    (queued,) = await world.planned(leads(20), epoch=2)
+    await world.windows().until(queued, window.QUEUED)
+    await world.clock.sleep(3_600.0)
+    # The queued one is of eleven days, the new one of a day and an hour: of twenty days' bytes, this holds one of them.
+    limits = world.client.gate.limits
+    world.client.gate.limits = replace(limits, export_bytes_per_day=round(measured.facts["file_bytes"] * 11.5 / 20))
+    report = await sync(world.parts(), [leads(20)])
+
+    assert ("paused", 1) == (report.outcome, report.streams[0].windows)
+    assert 2 == world.calls("leads.export.create")

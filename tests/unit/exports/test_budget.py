@@ -89,6 +89,37 @@ async def test_what_does_not_fit_into_the_day_is_refused() -> None:
 
 
 @virtual
+async def test_what_an_earlier_run_has_asked_for_is_set_aside() -> None:
+    """Its file will come out of this day's bytes, whether they suffice or not."""
+    known, _ = megabytes(job(1, 400))
+    known.hold(job(2))
+    known.hold(job(3))
+    assert [False, True] == [await known.reserve(each) for each in (job(4), job(5, days=0.5))]
+
+
+@virtual
+@pytest.mark.parametrize("size", [0, 300, None])
+async def test_the_first_file_of_a_stream_is_waited_for(size: int | None) -> None:
+    """One window goes alone until Marketo has made its file, of whatever size; other streams do not care."""
+    known, _ = megabytes(job(1, 100, stream="activities"))
+    first, second, other = job(2), job(3), job(3, stream="activities")
+    assert not known.has_to_wait(first)
+    assert await known.reserve(first)
+    assert [True, False] == [known.has_to_wait(each) for each in (second, other)]
+    known.learn([job(2, size)])
+    assert not known.has_to_wait(second)
+
+
+@virtual
+async def test_a_first_file_that_will_not_come_is_not_waited_for() -> None:
+    """The next window of the stream goes in its place."""
+    known, _ = megabytes()
+    assert await known.reserve(job(1))
+    known.release(job(1))
+    assert not known.has_to_wait(job(2))
+
+
+@virtual
 async def test_the_day_is_filled_to_its_last_byte() -> None:
     """What fits exactly fits."""
     known, gate = megabytes(job(1, 500))

@@ -36,5 +36,5 @@ async def test_a_full_run_reads_again_what_was_just_committed(tmp_path: Path) ->
     for job in await world.planned(leads()):
         await world.windows().until(job, window.COMMITTED)
     (found,) = await world.prepared(replace(leads(), full=True))
-    assert (2, ()) == (len(found.resumed), found.abandoned)
+    assert (3, ()) == (len(found.resumed), found.abandoned)
     assert () == gaps([each.stretch for each in found.new], joined(stretches(found.resumed))[0])

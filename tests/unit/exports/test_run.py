@@ -261,7 +261,7 @@ async def test_a_tally_adds_up(tmp_path: Path) -> None:
     tally = here.landing.tallies["leads"]
     told = world.told(WindowApplied)
 
-    assert (2, sum(job.facts["file_bytes"] for job in done)) == (tally.windows, tally.bytes)
+    assert (3, sum(job.facts["file_bytes"] for job in done)) == (tally.windows, tally.bytes)
     assert len(held(world)) == tally.total(lambda applied: applied.inserted)
     assert [job.facts["window"] for job in jobs] == [each.window_id for each in told]
     assert tally.bytes == sum(each.bytes for each in told)

@@ -12,8 +12,7 @@ from syncengine.exports.attempts import FAILURES_IN_A_ROW_MAX
 from syncengine.exports.bring import PLACES
 from syncengine.exports.due import INCREMENT
 from syncengine.exports.fields import Choice
-from syncengine.exports.plan import halves
-from syncengine.exports.slice import WINDOW_BYTES, Stretch, joined, pieces
+from syncengine.exports.slice import WINDOW_BYTES, Stretch, joined
 from syncengine.exports.sync import sync
 from syncengine.exports.window import stretch_of
 from syncengine.jobs.board import Done, Failed
@@ -126,17 +125,6 @@ async def test_halves_are_gone_on_with_after_a_crash(tmp_path: Path) -> None:
     assert "done" == (await sync(world.parts(), [leads(20)])).outcome
     # Two that failed, the halves, and the minutes that have passed meanwhile.
     assert ({"leads": 5}, world.truth("leads", 20)) == (world.marketo.report()["jobs_created"], world.held("leads"))
-
-
-@virtual
-async def test_a_crash_while_halving_loses_nothing(tmp_path: Path) -> None:
-    """The halves stood in the journal and the whole did too: all of them are gone on with, and each row is there."""
-    world = build(tmp_path)
-    job = await planned(world)
-    await world.store.plan(halves(job, pieces(whole(job), 2)))
-    assert "done" == (await sync(world.parts(), [leads(20)])).outcome
-    assert world.truth("leads", 20) == world.held("leads")
-    assert [] == await world.store.jobs(INSTANCE, unfinished_only=True)
 
 
 @virtual

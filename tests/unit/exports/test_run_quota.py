@@ -4,15 +4,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from syncengine import errors
 from syncengine.exports import window
+from syncengine.exports.budget import seconds_of
 from syncengine.exports.slice import WINDOW_BYTES
 from syncengine.exports.sync import sync
 from syncengine.jobs.board import Failed
 from syncengine.jobs.job import Job
 from syncengine.marketo.limits import EXPORT_BYTES_PER_DAY
 from syncengine.observe.events import JobMoved
-from tests.unit.exports.world import INSTANCE, KINDS, SETTLE, World, activities, build, fault, leads
+from tests.unit.exports.world import DAY, INSTANCE, KINDS, SETTLE, World, activities, build, fault, leads
 from tests.virtual import virtual
 
 SECOND = timedelta(seconds=1)
@@ -28,9 +31,9 @@ async def one(world: World) -> Job:
 async def test_a_spent_quota_fails_the_window_that_needs_it(tmp_path: Path) -> None:
     """At the queue: the window keeps its job for tomorrow; what Marketo has finished is still fetched and applied."""
     world = build(tmp_path)
-    finished, waiting = await world.planned(leads(40))
+    finished, waiting, *_ = await world.planned(leads(40))
     here = world.windows()
-    finished = await here.until(finished, window.QUEUED)
+    finished = await here.until(finished, window.COMPLETED)
     waiting = await here.until(waiting, window.CREATED)
     world.marketo.set_faults([fault("error", "/enqueue.json", **SPENT)])
     step = await here.windows.step(waiting)
@@ -88,6 +91,30 @@ async def test_what_does_not_fit_today_comes_tomorrow_the_newest_first(tmp_path:
     assert all(world.truth(name, 300) <= world.held(name) for name in KINDS)
     jobs = await world.store.jobs(INSTANCE)
     assert sum(job.facts["file_bytes"] for job in jobs) == world.marketo.report()["file_bytes_total"]
+
+
+@virtual
+async def test_a_first_run_looks_at_one_file_before_it_asks_for_more(tmp_path: Path) -> None:
+    """The last day alone, of each stream; then all the others together, whose size can be told by then."""
+    world = build(tmp_path)
+    await sync(world.parts(), [leads(150), activities(150)])
+    for stream in KINDS:
+        moves = [told for told in world.told(JobMoved) if told.stream == stream]
+        at = [told.state for told in moves].index(window.COMPLETED)
+        asked, later = ([told for told in part if told.state == window.CREATED] for part in (moves[:at], moves[at:]))
+        (first,) = [await world.store.get(INSTANCE, told.job_id) for told in asked]
+        assert first is not None
+        assert (1.0, 5) == (seconds_of(first) / DAY.total_seconds(), len(later))
+
+
+@virtual
+@pytest.mark.parametrize("what", ["create", "enqueue"])
+async def test_a_first_window_that_fails_holds_nobody_up(tmp_path: Path, what: str) -> None:
+    """What can be brought is brought in the same run."""
+    world = build(tmp_path, fault("error", f"/{what}.json", code="1003", message="no", times=3))
+    with world.clock.move_on_after(12 * 3_600.0) as scope:
+        report = await sync(world.parts(), [leads(150)])
+    assert (False, "leads", True) == (scope.cancelled_caught, report.streams[0].stream, report.streams[0].windows > 2)
 
 
 @virtual

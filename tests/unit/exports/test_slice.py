@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from syncengine.exports.slice import (
     REMAINDER_SECONDS_MIN,
+    SAMPLE,
     Reach,
     Stretch,
     due,
     gaps,
     joined,
     prefix_end,
+    sampled,
     whole_second,
     window_id,
 )
@@ -234,6 +236,21 @@ def test_joining_keeps_the_time_and_nothing_touches(stretches: list[Stretch]) ->
 
     assert [holds(stretches, each) for each in looked_at] == [holds(found, each) for each in looked_at]
     assert all(earlier.end < later.start for earlier, later in pairwise(found))
+
+
+@given(reach=REACHES, now=NOWS)
+@example(reach=Reach(BASE, NOTHING, NOTHING), now=BASE + 62 * DAY + SECOND)
+@example(reach=Reach(BASE, NOTHING, NOTHING), now=BASE + 32 * DAY)
+def test_of_several_windows_the_last_day_is_one_of_its_own(reach: Reach, now: datetime) -> None:
+    """No second is lost or doubled by it; a single window stays whole, as does a last one of no more than a day."""
+    before = due([], [], reach, now)
+    found = sampled(before)
+
+    assert joined(before) == joined(found)
+    assert all(earlier.end == later.start for earlier, later in pairwise(found))
+    is_cut = len(before) > 1 and before[-1].end - before[-1].start > SAMPLE
+    assert len(before) + is_cut == len(found)
+    assert not is_cut or SAMPLE == found[-1].end - found[-1].start
 
 
 REQUEST: dict[str, object] = {"filter": "updatedAt", "fields": [["id", "integer"], ["email", "text"]], "generation": 0}

@@ -39,7 +39,7 @@ async def test_two_streams_come_up_to_now(tmp_path: Path) -> None:
     assert ("done", ()) == (report.outcome, report.problems)
     for stream in report.streams:
         assert world.truth(stream.stream) == world.held(stream.stream)
-        assert (len(world.held(stream.stream)), 2) == (stream.inserted, stream.windows)
+        assert (len(world.held(stream.stream)), 3) == (stream.inserted, stream.windows)
     assert ([], [], []) == (await unfinished(world), world.spooled(), await world.store.leases(INSTANCE))
 
 
@@ -98,7 +98,7 @@ async def test_marketos_queue_is_kept_filled_and_not_overfilled(tmp_path: Path) 
         if told.state in window.HOLDS_A_PLACE:
             here.add(told.job_id)
         most = max(most, len(here))
-    assert (PLACES[window.AT_MARKETO], 11) == (most, len(world.destination.ledger))
+    assert (PLACES[window.AT_MARKETO], 12) == (most, len(world.destination.ledger))
 
 
 @virtual
@@ -146,7 +146,7 @@ async def test_different_streams_are_synced_side_by_side(tmp_path: Path) -> None
         for wanted in (leads(), activities()):
             tasks.start_soon(sync, world.parts(), [wanted])
     assert {name: world.truth(name) for name in KINDS} == {name: world.held(name) for name in KINDS}
-    assert {"leads": 2, "activities": 2} == world.marketo.report()["jobs_created"]
+    assert {"leads": 3, "activities": 3} == world.marketo.report()["jobs_created"]
 
 
 @virtual
@@ -156,12 +156,12 @@ async def test_a_window_that_fails_leaves_the_others_whole(tmp_path: Path) -> No
     report = await sync(world.parts(), [leads(), activities()])
     (problem,) = report.problems
 
-    assert ("partial", "partial", [1, 2]) == (
+    assert ("partial", "partial", [2, 3]) == (
         report.outcome,
         (await last_run(world)).outcome,
         [stream.windows for stream in report.streams],
     )
-    assert "leads from 2026-02-21T08:00Z to 2026-03-02T07:45Z: leads.export.create failed: bad" in problem
+    assert "leads from 2026-03-01T07:45Z to 2026-03-02T07:45Z: leads.export.create failed: bad" in problem
     assert world.truth("activities") == world.held("activities")
     assert "done" == (await sync(world.parts(), [leads(), activities()])).outcome
     assert world.truth("leads") == world.held("leads")

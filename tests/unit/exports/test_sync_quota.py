@@ -17,14 +17,14 @@ from tests.virtual import virtual
 @virtual
 async def test_a_spent_quota_pauses_the_run_when_all_else_is_done(tmp_path: Path) -> None:
     """What could be enqueued is in the destination; report and journal say when to go on; then all comes."""
-    spent = fault("error", "/enqueue.json", code="1029", message="Export daily quota 500MB exceeded", nth=4)
+    spent = fault("error", "/enqueue.json", code="1029", message="Export daily quota 500MB exceeded", nth=6)
     world = build(tmp_path, spent)
     report = await sync(world.parts(), [leads(), activities()])
     run, resume_at = await last_run(world), datetime(2026, 3, 3, 6, tzinfo=UTC)
 
     assert ("paused", resume_at, ("QuotaExhausted",)) == (report.outcome, report.resume_at, report.errors)
     assert orjson.loads(orjson.dumps(report)) == run.report
-    assert ("paused", 3, [window.CREATED]) == (run.outcome, len(world.destination.ledger), await unfinished(world))
+    assert ("paused", 5, [window.CREATED]) == (run.outcome, len(world.destination.ledger), await unfinished(world))
     await world.clock.sleep((resume_at - world.clock.now()).total_seconds())
     await sync(world.parts(), [leads(), activities()])
     assert world.is_complete()
