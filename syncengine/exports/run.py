@@ -43,7 +43,8 @@ from syncengine.transport.retry import EXPORT_QUEUE_FULL
 
 NO_SUCH_FILTER = "1035"
 PROGRESS_BYTES = 1_000_000
-
+# How a job ends that completed without anything to download.
+NO_FILE = "had no file"
 
 Watches = Mapping[ExportKind, request.Watch]
 
@@ -135,7 +136,7 @@ class Windows:
             await request.enqueue(self._client, request.kind_of(job), export_id)
         except (NotFound, CallRejected) as error:
             # Gone, or cancelled by somebody: a job that cannot be enqueued now never will be.
-            return await self._again(job, error)
+            return await self._again(job, error, "could not be enqueued")
         except Unavailable as error:
             if error.code not in EXPORT_QUEUE_FULL:
                 return await self._system_error(job, error)
@@ -156,7 +157,8 @@ class Windows:
             if watch.is_stuck(export_id):
                 watch.drop(export_id)
                 await request.cancel(self._client, request.kind_of(job), export_id)
-                return await self._again(job, CallRejected("Marketo has not worked on the job for 12 hours."))
+                error = CallRejected("Marketo has not worked on the job for 12 hours.")
+                return await self._again(job, error, "stood still for 12 hours")
             if not watch.watches(export_id):
                 since = datetime.fromisoformat(job.facts["enqueued_at"])
                 watch.add(job.id, export_id, age_seconds=(self._clock.now() - since).total_seconds())
@@ -164,12 +166,10 @@ class Windows:
         seen = watch.news[export_id]
         watch.drop(export_id)
         if seen is None:
-            return await self._again(job, NotFound(f"Marketo no longer knows export job {export_id}."))
+            return await self._again(job, NotFound(f"Marketo no longer knows export job {export_id}."), "disappeared")
         if seen.status is not ExportStatus.COMPLETED:
-            reason = seen.error or "no reason given"
-            return await self._again(
-                job, CallRejected(f"Export job {export_id} ended as {seen.status.value}: {reason}.")
-            )
+            how, reason = f"ended as {seen.status.value}", seen.error or "no reason given"
+            return await self._again(job, CallRejected(f"Export job {export_id} {how}: {reason}."), how)
         await self._client.gate.book_export(seen.file_bytes or 0)
         read_at = seen.started_at or seen.finished_at or self._clock.now()
         job = await self._move(
@@ -192,7 +192,7 @@ class Windows:
     async def _download(self, job: Job) -> Step:
         size = job.facts["file_bytes"]
         if size is None:
-            return await self._again(job, FileDamaged("Marketo announced no size for the file."))
+            return await self._again(job, FileDamaged("Marketo announced no size for the file."), NO_FILE)
         told = -PROGRESS_BYTES
 
         def progress(done: int) -> None:
@@ -213,14 +213,14 @@ class Windows:
         except NotFound as error:
             if (seconds := self._attempts.file_is_not_there(job)) is not None:
                 return Later(job, seconds)
-            return await self._again(job, error)
+            return await self._again(job, error, NO_FILE)
         except Unavailable as error:
             if error.code.startswith("NET"):
                 raise
             # Marketo is there and fails on this one file: the other windows go on.
             return Failed(job, error)
         except FileDamaged as error:
-            return await self._again(job, error)
+            return await self._again(job, error, "came with a damaged file")
         return Go(await self._move(job, "verified", sha256=sha256))
 
     async def _apply(self, job: Job) -> Step:
@@ -236,7 +236,7 @@ class Windows:
         except NotFound as error:
             return Failed(await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message), error)
         except FileDamaged as error:
-            return await self._again(job, error)
+            return await self._again(job, error, "came with a damaged file")
         if job.facts["records"] != 0:
             self._attempts.succeeded(job)
         return Go(await self._move(job, "committed", unparsed=dict(problems.unparsed), rows=applied.rows))
@@ -246,8 +246,8 @@ class Windows:
             await fetch.discard(fetch.spool_path(self._spool, job_id))
         return Done(await self._move(job, "cleaned"))
 
-    async def _again(self, job: Job, error: MarketoError | FileDamaged) -> Step:
-        """Start the window over, in halves when it failed before, or give it up for this run.
+    async def _again(self, job: Job, error: MarketoError | FileDamaged, how: str) -> Step:
+        """Start the window over, in halves when it failed before, or give it up for this run; `how` its job ended.
 
         Either way the journal has it as planned.
         """
@@ -255,20 +255,18 @@ class Windows:
         self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
         smaller = cut(job, 2)
-        match self._attempts.failed(job, error, can_be_cut=len(smaller) > 1):
-            case After.HALVES:
-                return await self._cut(job, smaller, error.message)
-            case After.GIVE_UP:
-                return Failed(job, error)
-            case _:
-                return Go(job)
+        after = self._attempts.failed(job, error, can_be_cut=len(smaller) > 1)
+        if after is After.GIVE_UP:
+            return Failed(job, error)
+        self._landing.tally(job).asked_again[how] += 1
+        return await self._cut(job, smaller, error.message) if after is After.HALVES else Go(job)
 
     async def _system_error(self, job: Job, error: Unavailable) -> Step:
         """Marketo fails on this one job (611), tried for as long as a call may be: a smaller one may do."""
         if error.code != SYSTEM_ERROR:
             raise error
         self._attempts.is_too_much(job)
-        return await self._again(job, error)
+        return await self._again(job, error, f"met a system error ({SYSTEM_ERROR})")
 
     async def _other_way(self, job: Job, error: Unsupported) -> Step:
         """The subscription does not know the filter (1035): the stream comes in its other way, now and from now on."""

@@ -25,6 +25,7 @@ class Tally:
     applied: list[Applied] = field(default_factory=list)
     unparsed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    asked_again: Counter[str] = field(default_factory=Counter)  # export jobs that came to nothing, by how they ended
 
     def add(self, applied: Applied, unparsed: Mapping[str, int], *, file_bytes: int, is_unverified: bool) -> None:
         """One more window."""
@@ -64,6 +65,10 @@ class Tally:
             lines.append(
                 f"{self.unverified} files came without a SHA-256 or a record count: checked by what was announced"
             )
+        lines += [
+            f"{count:,} export {'job' if count == 1 else 'jobs'} {how}: asked for again"
+            for how, count in self.asked_again.items()
+        ]
         lines += [
             f"{count} cells of {name} do not fit its type: see _unparsed" for name, count in self.unparsed.items()
         ]

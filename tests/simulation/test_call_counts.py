@@ -5,6 +5,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from syncengine.exports.due import Wanted
@@ -16,12 +17,16 @@ from tests.simulation.seeded import seeded
 
 DEFAULT = [stream.name for stream in STREAMS.values() if stream.is_default]
 LISTS = (2001, 2002)
+CUSTOM = ("custom_object_car_c", "custom_object_purchase_c")
 
 
 def night_of(folder: Path, *streams: str, **options: Any) -> Night:
     """A night of these streams, all of their fields."""
     night = Night(folder, 1, streams=(), **options)
-    special: dict[str, dict[str, Any]] = {"list_members": {"lists": LISTS}}
+    now = night.clock.now().timestamp()
+    listed = b"".join(night.server.data.truth("named_account_lists", now) or ()).splitlines()
+    names = tuple(orjson.loads(line)["name"] for line in listed[:2])
+    special: dict[str, dict[str, Any]] = {"list_members": {"lists": LISTS}, "named_account_lists": {"names": names}}
     night.wanted = [Wanted(name, Choice(), night.reach, **special.get(name, {})) for name in streams]
     return night
 
@@ -57,6 +62,62 @@ async def test_a_run_without_changes_costs_twelve_calls(tmp_path: Path) -> None:
             },
         } == calls
         assert 12 == calls.total()
+
+
+@seeded
+async def test_a_run_of_every_stream_without_changes_has_a_reason_for_each_call(tmp_path: Path) -> None:
+    """Nothing is asked for twice and nothing lead by lead: a call for each thing that Marketo tells in no other way."""
+    night = night_of(tmp_path, *STREAMS, *CUSTOM)
+    night.change(delete_leads=[1001], update_leads=1, log_changes=True, seed=1)
+    await night.settle()
+    first, _ = await synced(night)
+    assert [] == [each.stream for each in first.streams if not each.rows]
+    report, calls = await synced(night)
+
+    # Marketo's own count of the calls of this day is another one; nothing else has moved.
+    assert {"usage": 1} == {each.stream: each.moved + each.deleted for each in report.streams if each.moved}
+    jobs = {
+        "leads": 1 + len(LISTS),  # one over the lookback, and a list has no date to ask by
+        "activities": 1,  # all types
+        "program_members": 6,  # sixty programs, ten a job: that nothing changed in them shows nowhere else
+        "custom_objects": len(CUSTOM),
+    }
+    assert {
+        **{f"{kind}.export.{what}": count for kind, count in jobs.items() for what in ("create", "enqueue", "file")},
+        # One a minute while jobs of the kind wait, of custom objects for each; the lists come one after the other.
+        "leads.export.list": 4,
+        "activities.export.list": 2,
+        "program_members.export.list": 4,
+        "custom_objects.export.list": 2 * len(CUSTOM),
+        # The fields of each object, for its own stream and for the stream `fields`.
+        "describe": 1,
+        "companies.describe": 1,
+        "opportunities.describe": 1,
+        "opportunity_roles.describe": 1,
+        "salespersons.describe": 1,
+        "named_accounts.describe": 1,
+        "program_members.describe": 1,
+        "custom_objects.describe": len(CUSTOM),
+        "custom_objects.list": 1,  # which there are, for `fields`
+        # Each goes on at its own second.
+        "activities.paging_token": 2,
+        "deleted_leads.page": 1,
+        "lead_changes.page": 1,
+        # Listings of one page each; of types also for the views.
+        "activity_types": 1,
+        "lists.list": 1,
+        "programs.list": 1,
+        "campaigns.list": 1,
+        "partitions": 1,
+        "usage_last7days": 1,
+        # By 300 keys a call: a change shows nowhere else. No role is asked for, as no lead has changed.
+        "companies.query": 1,
+        "salespersons.query": 1,
+        "opportunities.query": 2,
+        "named_account_lists.query": 1,
+        "named_account_list_members.page": 2,  # a list each
+    } == calls
+    assert 77 == calls.total()
 
 
 @pytest.mark.parametrize(("days", "windows"), [(20, 1), (100, 4)])

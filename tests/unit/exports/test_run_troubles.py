@@ -11,7 +11,7 @@ from syncengine.exports import window
 from syncengine.jobs.board import Go, Later
 from syncengine.jobs.job import Job
 from syncengine.observe.events import Paused
-from tests.unit.exports.world import DAY, World, build, fault, leads
+from tests.unit.exports.world import DAY, Stepping, World, build, fault, leads
 from tests.virtual import virtual
 
 FULL = {"code": "1029", "message": "Too many jobs (10) in queue"}
@@ -34,6 +34,11 @@ def jobs_created(world: World) -> int:
     return int(world.marketo.report()["jobs_created"].get("leads", 0))
 
 
+def told(stepping: Stepping) -> tuple[str, ...]:
+    """What the report of leads would say."""
+    return stepping.landing.tallies["leads"].report("leads").problems
+
+
 def is_whole(world: World, least: int = 10) -> bool:
     """The one window is committed with all its rows, once, and they are not too few to show anything."""
     (applied,) = world.destination.order
@@ -42,12 +47,16 @@ def is_whole(world: World, least: int = 10) -> bool:
 
 
 @virtual
-@pytest.mark.parametrize("status", ["Failed", "Cancelled", "Canceled"])
-async def test_a_job_that_failed_is_created_anew(tmp_path: Path, status: str) -> None:
-    """Failed, and cancelled in either spelling: another job is made, and the window ends well."""
+@pytest.mark.parametrize(
+    ("status", "word"), [("Failed", "Failed"), ("Cancelled", "Cancelled"), ("Canceled", "Cancelled")]
+)
+async def test_a_job_that_failed_is_created_anew(tmp_path: Path, status: str, word: str) -> None:
+    """Failed, and cancelled in either spelling: another job is made, the window ends well, and the report says it."""
     world = build(tmp_path, fault("outcome", "/create.json", status=status, nth=1))
-    job = await world.windows().until(await one(world), window.CLEANED)
+    here = world.windows()
+    job = await here.until(await one(world), window.CLEANED)
     assert (2, 1, True) == (jobs_created(world), job.attempt, is_whole(world))
+    assert (f"1 export job ended as {word}: asked for again",) == told(here)
 
 
 @virtual
@@ -55,12 +64,16 @@ async def test_a_job_that_failed_is_created_anew(tmp_path: Path, status: str) ->
 async def test_a_job_is_created_three_times_at_most(tmp_path: Path, status: str, reason: str) -> None:
     """A window that cannot be halved is then left to the next run, planned, with Marketo's reason."""
     world = build(tmp_path, fault("outcome", "/create.json", status=status, message="too large"))
-    step = await world.windows().failed(await short(world))
+    here = world.windows()
+    step = await here.failed(await short(world))
     stored = await world.stored(step.job)
 
     assert (3, 3, window.PLANNED) == (jobs_created(world), stored.attempt, stored.state)
     assert (errors.CallRejected, str(step.error)) == (type(step.error), stored.facts["problem"])
     assert reason in str(step.error)
+    # The third is the run's problem, not one that was asked for again.
+    word = "Failed" if status == "Failed" else "Cancelled"
+    assert (f"2 export jobs ended as {word}: asked for again",) == told(here)
 
 
 @virtual
@@ -80,7 +93,9 @@ async def test_a_job_that_marketo_has_forgotten_is_created_anew(tmp_path: Path, 
     job = await world.windows().until(await one(world), state)
     world.marketo.exports._jobs.clear()
     await world.clock.sleep((31 * DAY).total_seconds())
-    await world.windows().until(job, window.CLEANED)
+    here = world.windows()
+    await here.until(job, window.CLEANED)
+    assert 1 == sum("export job" in line for line in told(here))
     assert (2, True) == (jobs_created(world), is_whole(world))
 
 
@@ -146,8 +161,10 @@ async def test_a_file_that_is_not_there_yet_is_looked_at_again(tmp_path: Path) -
 async def test_a_file_that_does_not_come_is_created_anew(tmp_path: Path) -> None:
     """Four looks in vain, and the window starts over."""
     world = build(tmp_path, fault("http", "/file.json", status=404, times=4))
-    await world.windows().until(await one(world), window.CLEANED)
+    here = world.windows()
+    await here.until(await one(world), window.CLEANED)
     assert (2, 5, True) == (jobs_created(world), world.calls("leads.export.file"), is_whole(world))
+    assert ("1 export job had no file: asked for again",) == told(here)
 
 
 @virtual
@@ -172,8 +189,10 @@ async def test_waiting_for_the_queue_uses_up_no_look_at_the_file(tmp_path: Path)
 async def test_a_damaged_file_is_fetched_again_then_created_anew(tmp_path: Path) -> None:
     """One more download of the same file, then another job; nothing of the wrong bytes is applied."""
     world = build(tmp_path, fault("flip", "/file.json", bytes=100, times=2))
-    job = await world.windows().until(await one(world), window.CLEANED)
+    here = world.windows()
+    job = await here.until(await one(world), window.CLEANED)
     assert (2, 3, True) == (jobs_created(world), world.calls("leads.export.file"), is_whole(world))
+    assert ("1 export job came with a damaged file: asked for again",) == told(here)
     assert 1 == (await world.history(job)).count("lost")
 
 

@@ -85,3 +85,13 @@ def test_what_was_said_already_is_not_said_again() -> None:
     for note in ("one", "two", "one"):
         tally.say(note)
     assert ("one", "two") == lines(tally)
+
+
+def test_jobs_that_were_asked_for_again_are_told_by_how_they_ended() -> None:
+    """One line a way to end, with how many there were: that all came in the end does not make it nothing."""
+    tally = tallied(Applied(inserted=1))
+    tally.asked_again.update(["ended as Failed", "ended as Cancelled", "ended as Failed"])
+    assert (
+        "2 export jobs ended as Failed: asked for again",
+        "1 export job ended as Cancelled: asked for again",
+    ) == lines(tally)
