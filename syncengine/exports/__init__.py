@@ -7,8 +7,8 @@ What is due           `slice` (algebra of time), `due`, `budget` (megabytes), `c
                       `changes`, `plan` (all of it asked and put together), `cost` (counted)
 Bulk, by files        `window` (states and facts), `request`, `fetch`, `records`, `cells`, `parse`, `join`, `assemble`,
                       `attempts` (what comes after a failure), `run` (the flow)
-Paged, by answers     `reading` (states), `pages` (how a listing is read to its end), `readers` (which listing),
-                      `answers`, `spool`, `readings` (the flow)
+Paged, by answers     `reading` (states), `asked` (keys), `pages` (how a listing is read to its end), `readers`
+                      (which listing), `answers`, `spool`, `readings` (the flow)
 Home                  `privacy` (hashes), `marks` (deleted, merged), `load`, `views`, `tally`
 One run of all        `bring` (streams in turns), `sync` (leases around it, and how it ended)
 """

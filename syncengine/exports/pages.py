@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -25,6 +25,9 @@ from syncengine.marketo.limits import FILTER_VALUES_MAX
 from syncengine.marketo.pages import Page
 from syncengine.marketo.rows import instant_or_none
 from syncengine.transport.client import Client
+
+if TYPE_CHECKING:
+    from syncengine.exports.asked import Keys
 
 Rows = Sequence[Mapping[str, Any]]
 Take = Callable[[Rows], Awaitable[None]]
@@ -115,9 +118,7 @@ class _Reached:
     is_taking: bool = False
 
 
-async def by_keys(
-    client: Client, call: Callable[[Sequence[str], str], Call[Page]], take: Take, keys: Sequence[str]
-) -> int:
+async def by_keys(client: Client, call: Callable[[Sequence[str], str], Call[Page]], take: Take, keys: "Keys") -> int:
     """Ask for the records of these keys, as many a call as Marketo takes, some calls at once; gives their number.
 
     Raises what `every` raises; other calls are cancelled then.
@@ -145,7 +146,8 @@ async def by_keys(
     return calls
 
 
-def chunks(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def chunks(keys: "Keys", size: int) -> Iterator[list[str]]:
     """The keys in order, `size` at a time."""
     for start in range(0, len(keys), size):
-        yield keys[start : start + size]
+        found: list[Any] = keys.slice(start, size).to_pylist()
+        yield found

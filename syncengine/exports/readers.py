@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from syncengine.destinations import Destination
 from syncengine.errors import CallRejected, PermissionDenied
+from syncengine.exports.asked import askable, keys_of, united
 from syncengine.exports.catalog import DESCRIBED, Catalog, custom_object_kind
 from syncengine.exports.fields import Choice, matching
 from syncengine.exports.pages import Rows, Take, by_keys, every, since
@@ -25,6 +26,9 @@ from syncengine.marketo.pages import Page
 from syncengine.marketo.rows import whole
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
+
+if TYPE_CHECKING:
+    from syncengine.exports.asked import Keys
 
 CRM_OWNS_IT = "1018"
 CRM_NOTE = "left out: a CRM owns these objects here (1018)"
@@ -75,13 +79,13 @@ class Readers:
 
         calls = await every(self.client, way.pages, noted)
         # Pages that go by their place shift when a row before them goes: what seems gone is looked for once more.
-        if way.is_whole and calls > 1 and set(await self._values(job, job.group, key)) - seen:
+        if way.is_whole and calls > 1 and set((await self._values(job, job.group, key)).to_pylist()) - seen:
             calls += await every(self.client, way.pages, noted)
         return Brought(calls, way.is_whole)
 
     async def _by_key(self, job: Job, way: ByKey, take: Take) -> Brought:
         names = shape_of(job).schema.names
-        keys, notes = askable(await self._keys(job, way))
+        keys, notes = await run_blocking(partial(askable, await self._keys(job, way)))
 
         def call(values: Sequence[str], following: str) -> Call[Page]:
             return objects.by_key(way.object, way.filter_type, values, names, following)
@@ -91,24 +95,23 @@ class Readers:
         is_whole = job.facts.get("keys_since") is None and not notes and way.filter_type in names
         return Brought(calls, is_whole, notes)
 
-    async def _keys(self, job: Job, way: ByKey) -> list[Any]:
+    async def _keys(self, job: Job, way: ByKey) -> "Keys":
         """The values to ask for: all, or those of rows that changed since the last reading."""
         stated = job.facts.get("keys_since")
         if stated is None:
-            known = way.filter_type in shape_of(job).schema.names
-            ours = await self._values(job, job.group, way.filter_type) if known else []
-            return sorted({*await self._values(job, way.stream, way.field), *ours})
+            parts = [await self._values(job, way.stream, way.field)]
+            if way.filter_type in shape_of(job).schema.names:
+                parts.append(await self._values(job, job.group, way.filter_type))
+            return await run_blocking(partial(united, parts))
         moment = datetime.fromisoformat(stated)
-        changed = set(await self._values(job, way.stream, way.field, changed_after=moment))
+        parts = [await self._values(job, way.stream, way.field, changed_after=moment)]
         if job.facts.get("by_activities"):
             chosen = ("activityTypeId", OPPORTUNITY_ACTIVITIES)
-            changed |= set(await self._values(job, "activities", "leadId", changed_after=moment, only=chosen))
-        return sorted(changed)
+            parts.append(await self._values(job, "activities", "leadId", changed_after=moment, only=chosen))
+        return await run_blocking(partial(united, parts))
 
-    async def _values(self, job: Job, stream: str, field: str, **chosen: Any) -> list[Any]:
-        values = await run_blocking(partial(self.destination.keys, job.instance, stream, field, **chosen))
-        found: list[Any] = values.to_pylist()
-        return found
+    async def _values(self, job: Job, stream: str, field: str, **chosen: Any) -> "Keys":
+        return await run_blocking(partial(self.destination.keys, job.instance, stream, field, **chosen))
 
     async def _changed_leads(self, job: Job, take: Take, start: datetime, end: datetime) -> Brought:
         """Leads that changed, where the subscription cannot filter by `updatedAt`: looked up by their ids."""
@@ -121,7 +124,7 @@ class Readers:
             stated = (whole(row.get("leadId")) for row in rows)
             fresh = sorted({lead_id for lead_id in stated if lead_id is not None} - seen)
             seen.update(fresh)
-            asked = await by_keys(self.client, partial(_leads_by_id, names), take, [str(each) for each in fresh])
+            asked = await by_keys(self.client, partial(_leads_by_id, names), take, keys_of(fresh))
             calls += asked
 
         watched = [name for name in names if name not in {"id", "createdAt", "updatedAt"}] or ["email"]
@@ -170,7 +173,7 @@ class Readers:
         return Brought(self.client.calls_sent - before, is_whole=not left_out, notes=notes)
 
     async def _account_lists(self, job: Job, take: Take) -> Brought:
-        names, notes = askable(job.facts.get("names", ()))
+        names, notes = askable(keys_of(job.facts.get("names", ())))
 
         def call(values: Sequence[str], following: str) -> Call[Page]:
             return objects.named_account_lists("dedupeFields", values, following)
@@ -180,17 +183,10 @@ class Readers:
     async def _accounts(self, job: Job, take: Take) -> Brought:
         names = shape_of(job).schema.names
         calls = 0
-        for guid in await self._values(job, "named_account_lists", "marketoGUID"):
+        guids: list[Any] = (await self._values(job, "named_account_lists", "marketoGUID")).to_pylist()
+        for guid in guids:
             calls += await every(self.client, partial(_accounts_of_list, guid, names), take)
         return Brought(calls, is_whole=True)
-
-
-def askable(keys: Sequence[Any]) -> tuple[list[str], tuple[str, ...]]:
-    """The keys as text, without those that no call can carry, and a line about these: a comma has no escape."""
-    texts = [str(key) for key in keys]
-    good = [text for text in texts if text.strip() and "," not in text]
-    lost = len(texts) - len(good)
-    return good, (f"{lost} keys cannot be asked for: they are blank or hold a comma",) if lost else ()
 
 
 def _leads_by_id(names: Sequence[str], ids: Sequence[str], following: str) -> Call[Page]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.errors import CallRejected, NotFound, QuotaExhausted, Unavailable
+from syncengine.exports.asked import keys_of
 from syncengine.exports.pages import (
     EMPTY_REPEATS_MAX,
     KEYED_CALLS_IN_FLIGHT,
@@ -194,7 +195,7 @@ def each_key(request: WireRequest) -> Answer:
 async def test_keys_are_asked_for_by_three_hundred(count: int) -> None:
     """Each key once, in as few calls as Marketo takes, and the number given is that of the calls."""
     script, taken = told(each_key), Taken()
-    calls = await by_keys(script.client, companies, taken, [str(each) for each in range(count)])
+    calls = await by_keys(script.client, companies, taken, keys_of(range(count)))
     assert (ceil(count / 300), list(range(count))) == (calls, sorted(taken.ids))
     assert calls == len(script.wire.requests)
     assert script.wire.most_open <= KEYED_CALLS_IN_FLIGHT
@@ -211,7 +212,7 @@ async def test_several_pages_for_some_keys_are_all_read() -> None:
         return rows({"id": int(first)}, nextPageToken=f"after {first}")
 
     script, taken = told(paged), Taken()
-    assert 6 == await by_keys(script.client, companies, taken, [str(each) for each in range(900)])
+    assert 6 == await by_keys(script.client, companies, taken, keys_of(range(900)))
     assert [0, 1, 300, 301, 600, 601] == sorted(taken.ids)
 
 
@@ -226,14 +227,14 @@ async def test_a_failure_cancels_the_other_calls() -> None:
 
     script = told(fails)
     with pytest.raises(CallRejected) as caught:
-        await by_keys(script.client, companies, Taken(), [str(each) for each in range(9_000)])
+        await by_keys(script.client, companies, Taken(), keys_of(range(9_000)))
     assert ("1003", KEYED_CALLS_IN_FLIGHT, 0) == (caught.value.code, len(script.wire.requests), script.wire.open)
 
 
 @given(count=st.integers(0, 50), size=st.integers(1, 9))
 def test_chunks_are_the_keys_in_order(count: int, size: int) -> None:
     """Nothing is left out or doubled, and all but the last are full."""
-    keys = [str(each) for each in range(count)]
+    keys = keys_of(range(count))
     found = list(chunks(keys, size))
-    assert keys == [key for chunk in found for key in chunk]
+    assert keys.to_pylist() == [key for chunk in found for key in chunk]
     assert ceil(count / size) == len(found)
