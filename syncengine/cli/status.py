@@ -5,6 +5,9 @@ from syncengine.cli.running import run
 from syncengine.cli.screen import Screen, instant, megabytes, span
 from syncengine.reports import RunSummary, StatusReport
 
+# Of a run, so many streams are named.
+NAMED_MAX = 4
+
 
 def status(*, common: Common | None = None) -> int:
     """Show the last runs, how far each stream has come, what is unfinished and what today has used.
@@ -68,7 +71,7 @@ def _runs(runs: tuple[RunSummary, ...]) -> list[list[str]]:
     return [
         [
             each.run_id,
-            each.kind,
+            _kind(each.kind),
             instant(each.started_at),
             span((each.ended_at - each.started_at).total_seconds()) if each.ended_at else "-",
             each.outcome,
@@ -78,6 +81,13 @@ def _runs(runs: tuple[RunSummary, ...]) -> list[list[str]]:
         ]
         for each in runs
     ]
+
+
+def _kind(kind: str) -> str:
+    """What a run worked on, in a few words: a table has no room for the names of twenty streams."""
+    verb, _, names = kind.partition(" ")
+    count = names.count("+") + 1
+    return kind if count <= NAMED_MAX else f"{verb} {count} streams"
 
 
 def _count(number: int | None) -> str:

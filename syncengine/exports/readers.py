@@ -174,11 +174,21 @@ class Readers:
 
     async def _account_lists(self, job: Job, take: Take) -> Brought:
         names, notes = askable(keys_of(job.facts.get("names", ())))
+        found: set[str] = set()
+
+        async def noted(rows: Rows) -> None:
+            found.update(str(row.get("name", "")).casefold() for row in rows)
+            await take(rows)
 
         def call(values: Sequence[str], following: str) -> Call[Page]:
             return objects.named_account_lists("dedupeFields", values, following)
 
-        return Brought(await by_keys(self.client, call, take, names), is_whole=True, notes=notes)
+        calls = await by_keys(self.client, call, noted, names)
+        asked: list[Any] = names.to_pylist()
+        unknown = [repr(name) for name in asked if name.casefold() not in found]
+        if unknown:
+            notes = (*notes, f"no named account list has the name {', '.join(unknown)}")
+        return Brought(calls, is_whole=True, notes=notes)
 
     async def _accounts(self, job: Job, take: Take) -> Brought:
         names = shape_of(job).schema.names

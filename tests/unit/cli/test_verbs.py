@@ -203,6 +203,13 @@ def test_status_shows_how_far_each_stream_is() -> None:
     ] == shown(show_status, STATUS)
 
 
+def test_status_has_room_for_a_run_of_every_stream() -> None:
+    """Beyond a few names, their number; programs get all of them as JSON."""
+    many, few = (replace(STATUS.runs[0], kind=f"sync {names}") for names in ("a+b+c+d+e", "a+b+c+d"))
+    lines = shown(show_status, replace(STATUS, runs=(many, few)))
+    assert (1, 1) == tuple(sum(text in line for line in lines) for text in ("sync 5 streams", "sync a+b+c+d "))
+
+
 def test_status_before_the_first_run() -> None:
     """Nothing has happened, and that is said; a destination that cannot be read is no error."""
     report = replace(STATUS, runs=(), windows_unfinished=(), holders=(), destination_problem="locked")

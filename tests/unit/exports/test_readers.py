@@ -63,3 +63,23 @@ async def test_objects_that_nobody_refers_to_any_more_are_asked_for_too() -> Non
     brought = await Readers(told.client, Catalog(told.client), destination).read(asking, take)
 
     assert (["known", "named"], True) == (sorted(asked), brought.is_whole)
+
+
+@virtual
+async def test_names_that_no_list_has_are_told() -> None:
+    """A mistyped name brings nothing, and somebody has to hear of it; case is Marketo's affair."""
+
+    def lists(_: WireRequest) -> Answer:
+        return rows({"marketoGUID": "a", "name": "saas 3"})
+
+    told = client_over(virtual_clock(), lists)
+    taken: list[Any] = []
+
+    async def take(page: Rows) -> None:
+        taken.extend(row["marketoGUID"] for row in page)
+
+    asking = job(kind=READING, group="named_account_lists", facts={"names": ["SaaS 3", "Sass 4", "a,b"]})
+    brought = await Readers(told.client, Catalog(told.client), MemoryDestination()).read(asking, take)
+
+    lost = "1 keys cannot be asked for: they are blank or hold a comma"
+    assert (["a"], (lost, "no named account list has the name 'Sass 4'")) == (taken, brought.notes)
