@@ -274,23 +274,3 @@ def new_job(
         epoch=epoch,
         facts=known,
     )
-
-
-def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
-    """Jobs that take a window's place, one for each stretch, with all else as it was."""
-    late = job.facts.get("late_before")
-    return [
-        new_job(
-            job.group,
-            each,
-            job.facts["request"],
-            until=job.facts.get("until", ""),
-            instance=job.instance,
-            epoch=job.epoch,
-            place=job.place,
-            priority=job.priority,
-            late_before=datetime.fromisoformat(late) if late else None,
-            kind=job.kind,
-        )
-        for each in stretches
-    ]

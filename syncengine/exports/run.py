@@ -22,10 +22,9 @@ from syncengine.errors import (
 from syncengine.exports import assemble, fetch, request, window
 from syncengine.exports.attempts import OF_ONE_JOB, SYSTEM_ERROR, After, Attempts
 from syncengine.exports.budget import Megabytes, cut
+from syncengine.exports.heirs import halves, other_way, smaller
 from syncengine.exports.load import Landing
-from syncengine.exports.other_way import other_way
-from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY, halves
-from syncengine.exports.slice import Stretch
+from syncengine.exports.plan import NO_FILTER, NO_FILTER_NOTE, NO_OTHER_WAY
 from syncengine.exports.tally import ParseProblems
 from syncengine.jobs.board import Done, Failed, Go, Later, Step, Wait
 from syncengine.jobs.job import Job
@@ -111,8 +110,8 @@ class Windows:
     async def _intend(self, job: Job) -> Step:
         if self._megabytes.has_to_wait(job):
             return Later(job, EXPORT_STATUS_SECONDS)
-        if (count := self._megabytes.pieces(job)) > 1 and len(smaller := cut(job, count)) > 1:
-            return await self._cut(job, smaller, "too large for one file")
+        if (count := self._megabytes.pieces(job)) > 1 and len(stretches := cut(job, count)) > 1:
+            return await self._cut(job, halves(job, stretches), "too large for one file")
         if not await self._megabytes.reserve(job):
             resume_at = next_reset(self._client.server_now())
             return Failed(job, exhausted(resume_at, f"{request.kind_of(job).name}.export.create", "export"))
@@ -254,12 +253,12 @@ class Windows:
         await fetch.discard(fetch.spool_path(self._spool, job.id))
         self._megabytes.release(job)
         job = await self._move(job, "lost", attempt=job.attempt + 1, problem=error.message)
-        smaller = cut(job, 2)
-        after = self._attempts.failed(job, error, can_be_cut=len(smaller) > 1)
+        heirs = smaller(job)
+        after = self._attempts.failed(job, error, can_be_cut=bool(heirs))
         if after is After.GIVE_UP:
             return Failed(job, error)
         self._landing.tally(job).asked_again[how] += 1
-        return await self._cut(job, smaller, error.message) if after is After.HALVES else Go(job)
+        return await self._cut(job, heirs, error.message) if after is After.HALVES else Go(job)
 
     async def _system_error(self, job: Job, error: Unavailable) -> Step:
         """Marketo fails on this one job (611), tried for as long as a call may be: a smaller one may do."""
@@ -276,8 +275,8 @@ class Windows:
         self._landing.tally(job).say(NO_FILTER_NOTE.get(job.group, NO_OTHER_WAY))
         return await self._replaced(job, other_way(job), error.message)
 
-    async def _cut(self, job: Job, smaller: Sequence[Stretch], reason: str) -> Step:
-        return await self._replaced(job, halves(job, smaller), f"cut into {len(smaller)} windows: {reason}")
+    async def _cut(self, job: Job, heirs: Sequence[Job], reason: str) -> Step:
+        return await self._replaced(job, heirs, f"cut into {len(heirs)} windows: {reason}")
 
     async def _replaced(self, job: Job, heirs: Sequence[Job], problem: str) -> Step:
         """Put other jobs in the place of one; no crash leaves both in the journal, or neither."""

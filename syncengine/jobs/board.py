@@ -30,7 +30,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 from syncengine.errors import IllegalMove
-from syncengine.jobs.job import Job, Moves
+from syncengine.jobs.job import Job, Moves, newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job has come to an end of its moves; `instead` are jobs that take its place, though nobody waits for them."""
+    """The job has come to an end of its moves. `instead` take its place: what waited for it waits for them."""
 
     job: Job
     instead: tuple[Job, ...] = ()
@@ -152,17 +152,9 @@ class Board:
             if self._kinds[job.kind].stands(job) and (lane := self._lane(job)) is not None:
                 self._hold(job.id, lane)
         for job in jobs:
-            awaited = {earlier for earlier in job.after if earlier in known}
-            for earlier in awaited:
-                self._dependants.setdefault(earlier, []).append(job.id)
-            if awaited:
-                self._blocked[job.id] = awaited
-            else:
-                self._enqueue(job)
+            self._block(job.id, [earlier for earlier in job.after if earlier in known])
         for job in jobs:
-            reason = next((self._failed[earlier] for earlier in job.after if earlier in self._failed), None)
-            if reason and job.id in self._jobs:
-                self._fail(Failed(job, reason.error, reason.because or reason.job.id))
+            self._fail_with(job.id, job.after)
 
     def next(self) -> Job | None:
         """The job whose step is to be taken now, which a worker has from here on; None when none can go."""
@@ -190,7 +182,7 @@ class Board:
             if job.state not in self._kinds[job.kind].moves.final:
                 raise IllegalMove(f"job {job.id!r} was called done in {job.state!r}, which is not an end")
             self.add(step.instead)
-            self._finish(job)
+            self._finish(job, step.instead)
             return
         if isinstance(step, Failed):
             self._fail(Failed(job, step.error, step.because))
@@ -269,15 +261,29 @@ class Board:
         rank = (job.priority, -depth, job.place, next(self._serial), job.id)
         heapq.heappush(self._ready.setdefault(self._wanted(job), []), rank)
 
-    def _finish(self, job: Job) -> None:
+    def _block(self, job_id: str, earlier: Sequence[str]) -> None:
+        """Let a job wait for more others, or make it ready when there is none left that it waits for."""
+        for each in earlier:
+            self._dependants.setdefault(each, []).append(job_id)
+        self._blocked.setdefault(job_id, set()).update(earlier)
+        if not self._blocked[job_id]:
+            del self._blocked[job_id]
+            self._enqueue(self._jobs[job_id])
+
+    def _finish(self, job: Job, heirs: Sequence[Job]) -> None:
         self._give_back(job.id)
         self._done[job.id] = self._jobs.pop(job.id)
+        in_its_place = [heir.id for heir in heirs]
         for later in self._dependants.pop(job.id, ()):
-            if (awaited := self._blocked.get(later)) is not None:
-                awaited.discard(job.id)
-                if not awaited:
-                    del self._blocked[later]
-                    self._enqueue(self._jobs[later])
+            if later in self._blocked:
+                self._blocked[later].discard(job.id)
+                self._block(later, in_its_place)
+                self._fail_with(later, in_its_place)
+
+    def _fail_with(self, job_id: str, earlier: Sequence[str]) -> None:
+        reason = next((self._failed[each] for each in earlier if each in self._failed), None)
+        if reason and job_id in self._jobs:
+            self._fail(Failed(self._jobs[job_id], reason.error, reason.because or reason.job.id))
 
     def _fail(self, failure: Failed) -> None:
         """Take a job off the board, and with it all that wait for it, near or far."""
@@ -292,8 +298,3 @@ class Board:
             for later in self._dependants.pop(one.job.id, ()):
                 if later in self._blocked and all(waiting.job.id != later for waiting in failures):
                     failures.append(Failed(self._jobs[later], failure.error, because))
-
-
-def newest(known: Job, given: Job) -> Job:
-    """Of two values of one job, the one that has seen more of its moves."""
-    return given if given.seq >= known.seq else known

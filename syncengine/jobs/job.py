@@ -193,3 +193,8 @@ def as_json(value: Mapping[str, Any]) -> dict[str, Any]:
     """A JSON object as it comes back from storage; raises TypeError for what JSON cannot hold."""
     decoded: dict[str, Any] = orjson.loads(orjson.dumps(dict(value)))
     return decoded
+
+
+def newest(known: Job, given: Job) -> Job:
+    """Of two values of one job, the one that has seen more of its moves."""
+    return given if given.seq >= known.seq else known

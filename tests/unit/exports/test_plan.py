@@ -11,7 +11,8 @@ import pytest
 from syncengine.exports import window
 from syncengine.exports.cost import CALLS_PER_WINDOW, stream_plans
 from syncengine.exports.due import Wanted
-from syncengine.exports.plan import Prepared, halves, new_jobs
+from syncengine.exports.heirs import halves
+from syncengine.exports.plan import Prepared, new_jobs
 from syncengine.exports.slice import Stretch, pieces
 from syncengine.exports.sync import sync
 from syncengine.exports.window import request_of, stretch_of

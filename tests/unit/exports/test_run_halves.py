@@ -14,7 +14,7 @@ from syncengine.exports.due import INCREMENT
 from syncengine.exports.fields import Choice
 from syncengine.exports.slice import WINDOW_BYTES, Stretch, joined
 from syncengine.exports.sync import sync
-from syncengine.exports.window import stretch_of
+from syncengine.exports.window import part_of, stretch_of
 from syncengine.jobs.board import Done, Failed
 from syncengine.jobs.job import Job
 from tests.unit.exports.world import DAY, INSTANCE, SETTLE, World, activities, build, fault, leads
@@ -163,6 +163,43 @@ async def test_a_window_that_is_a_little_too_large_stays_whole(tmp_path: Path) -
     here = world.windows()
     here.megabytes.learn([measured(job, 1.4 * WINDOW_BYTES / ((20 * DAY - SETTLE) / HOUR))])
     assert window.CREATE_INTENT == (await here.windows.step(job)).job.state
+
+
+@virtual
+async def test_a_group_of_programs_is_halved_by_its_programs(tmp_path: Path) -> None:
+    """A program with too many members fails alone in the end; the others' come, and the time is not called complete."""
+    world = build(tmp_path, programs=8, program_members=300)
+    ids = list(range(4_001, 4_009))
+    world.destination.rows["programs"] = {(each,): {"id": each} for each in ids}
+    wanted = replace(leads(), name="program_members", choice=Choice())
+    world.marketo.set_faults([fault("outcome", "/program/members/export/create.json", status="Failed", times=5)])
+    report = await sync(world.parts(), [wanted])
+    jobs = await world.store.jobs(INSTANCE)
+    groups = sorted(part_of(each).program_ids for each in jobs if each.state == window.CLEANED)
+
+    assert ("done", ids) == (report.outcome, [each for group in groups for each in group])
+    assert len(groups) > 2
+    assert [each.end for each in world.destination.standing(INSTANCE, "program_members").intervals] == [
+        max(whole(each).end for each in jobs)
+    ]
+
+
+@virtual
+async def test_a_time_is_not_complete_without_one_of_its_programs(tmp_path: Path) -> None:
+    """What took a group's place failed: the next run asks for all members again, and misses none."""
+    world = build(tmp_path, programs=12, program_members=300)
+    world.destination.rows["programs"] = {(each,): {"id": each} for each in range(4_001, 4_013)}
+    wanted = replace(leads(), name="program_members", choice=Choice())
+    # Ten programs twice, five twice, two twice, and one of these as often as it is tried.
+    world.marketo.set_faults([fault("outcome", "/program/members/export/create.json", status="Failed", times=9)])
+    report = await sync(world.parts(), [wanted])
+    ends = world.destination.standing(INSTANCE, "program_members").intervals
+
+    assert ("partial", []) == (report.outcome, [each for each in ends if each.end > each.start])
+    assert 9 == len({row["programId"] for row in world.destination.rows["program_members"].values()})
+    world.marketo.set_faults([])
+    assert "done" == (await sync(world.parts(), [wanted])).outcome
+    assert 12 == len({row["programId"] for row in world.destination.rows["program_members"].values()})
 
 
 @virtual

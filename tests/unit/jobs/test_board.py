@@ -199,3 +199,40 @@ def test_jobs_that_take_the_place_of_another_go_on() -> None:
 
     assert not made.is_finished
     assert drain(made) == ["half 1", "half 2"]
+
+
+def test_what_waits_for_a_job_waits_for_those_in_its_place() -> None:
+    """Until the last of them is done, however often one is replaced in its turn."""
+    made = board(job("a", state="got"), job("after", after=("a",), priority=-1))
+    half, other = job("half", state="got"), job("other", state="got", place=1)
+    settle_next(made, instead=(half, other))
+    settle_next(made, instead=(job("quarter", state="got"),))
+    assert ["quarter", "other", "after"] == drain_to_end(made)
+
+
+def test_what_waits_for_a_job_fails_with_those_in_its_place() -> None:
+    """One that could not be brought is as if the job itself could not."""
+    made = board(job("a", state="got"), job("after", after=("a",)))
+    settle_next(made, instead=(job("half", state="got"), job("other", state="got", place=1)))
+    half = made.next()
+    assert half is not None
+    made.settle(Failed(half, ERROR))
+    assert {"half": "", "after": "half"} == {each.job.id: each.because for each in made.outcome.failed}
+
+
+def settle_next(made: Board, instead: tuple[Job, ...] = ()) -> str:
+    """Take the next job to its end, with these in its place."""
+    taken = made.next()
+    assert taken is not None
+    while taken.state != "over":
+        taken = forward(taken)
+    made.settle(Done(taken, instead))
+    return taken.id
+
+
+def drain_to_end(made: Board) -> list[str]:
+    """Every job to its end, one at a time."""
+    done = []
+    while not made.is_finished:
+        done.append(settle_next(made))
+    return done

@@ -19,6 +19,7 @@ class BoardAgainstModel(RuleBasedStateMachine):
         super().__init__()
         self.board = Board({"window": Windows()}, {"vendor": self.vendor, "local": self.local})
         self.jobs: dict[str, Job] = {}  # as last known, of all jobs ever
+        self.awaited: dict[str, set[str]] = {}
         self.ready: set[str] = set()
         self.working: set[str] = set()
         self.parked: dict[str, str] = {}
@@ -43,21 +44,25 @@ class BoardAgainstModel(RuleBasedStateMachine):
 
     def add_jobs(self, new: list[Job]) -> None:
         self.board.add(new)
-        for one in new:
-            self.jobs[one.id] = one
-            if one.state == "sent":
-                self.inside[one.id] = "vendor"
+        self.note(new)
         self.spread()
 
+    def note(self, new: list[Job]) -> None:
+        for one in new:
+            self.jobs[one.id] = one
+            self.awaited[one.id] = set(one.after)
+            if one.state == "sent":
+                self.inside[one.id] = "vendor"
+
     def spread(self) -> None:
-        """What becomes ready or fails by itself."""
-        for one in self.jobs.values():  # dependencies come before their dependants here
-            if one.id in self.ready | self.working | self.done | self.failed | set(self.parked):
-                continue
-            if self.failed & set(one.after):
-                self.failed.add(one.id)
-            elif self.done >= set(one.after):
-                self.ready.add(one.id)
+        """What becomes ready or fails by itself, near or far."""
+        before = None
+        while before != (before := len(self.ready) + len(self.failed)):
+            for job_id in self.jobs.keys() - self.ready - self.working - self.done - self.failed - self.parked.keys():
+                if self.failed & self.awaited[job_id]:
+                    self.failed.add(job_id)
+                elif self.done >= self.awaited[job_id]:
+                    self.ready.add(job_id)
 
     def may_go(self, job_id: str) -> bool:
         lane = LANES.get(self.jobs[job_id].state)
@@ -83,8 +88,13 @@ class BoardAgainstModel(RuleBasedStateMachine):
             self.inside[taken.id] = lane
 
     @precondition(lambda self: self.working)
-    @rule(data=st.data(), says=st.sampled_from(["go", "wait", "fail", "stay"]), key=st.sampled_from("kl"))
-    def settle(self, data: st.DataObject, says: str, key: str) -> None:
+    @rule(
+        data=st.data(),
+        says=st.sampled_from(["go", "wait", "fail", "stay"]),
+        key=st.sampled_from("kl"),
+        heirs=st.integers(0, 2),
+    )
+    def settle(self, data: st.DataObject, says: str, key: str, heirs: int) -> None:
         job_id = data.draw(st.sampled_from(sorted(self.working)))
         self.working.remove(job_id)
         if says == "fail":
@@ -97,8 +107,18 @@ class BoardAgainstModel(RuleBasedStateMachine):
         if self.inside.get(job_id) != LANES.get(now.state):
             self.inside.pop(job_id, None)
         if now.state == "over":
-            self.board.settle(Done(now))
+            places = [f"j{len(self.jobs) + i}" for i in range(heirs)]
+            new = [
+                job(name, after=tuple(data.draw(st.lists(st.sampled_from([*self.done, *self.failed]), max_size=1))))
+                if self.done or self.failed
+                else job(name)
+                for name in places
+            ]
+            self.board.settle(Done(now, tuple(new)))
             self.done.add(job_id)
+            for awaited in self.awaited.values():
+                awaited.update(places if job_id in awaited else ())
+            self.note(new)
             self.spread()
         elif says == "wait":
             self.board.settle(Wait(now, key))
