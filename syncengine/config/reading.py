@@ -7,6 +7,7 @@ relative to the file. pydantic and pydantic-settings stay inside this module and
 import os
 import stat
 import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,15 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
         for key, name in open_secrets(document):
             problems.add(key, f'can be read by others: chmod 600 {path}, or write "${{{name}}}" and set that variable')
     document = {name: _substituted(document[name], (name,), problems) for name in TABLES if name in document}
-    settings = _validated({name: table for name, table in document.items() if table is not MISSING}, problems)
+    document = {name: table for name, table in document.items() if table is not MISSING}
+    settings = _validated(document, problems)
+    if settings is None:
+        # Without the values that are wrong, the others can still be told.
+        settings = _validated(without(document, problems.told), problems)
     if settings is not None:
-        for name, sentence in misfits(settings.destination):
-            problems.add(("destination", name), sentence)
+        if all(key[0] != "destination" for key in problems.told):
+            for name, sentence in misfits(settings.destination):
+                problems.add(("destination", name), sentence)
         settings = _completed(settings, path)
         tell_across(settings, problems)
     if settings is None or problems.told:
@@ -96,6 +102,17 @@ def _unusable(path: Path, problems: tuple[str, ...]) -> ConfigError:
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     advice = "Nothing was sent. configs/reference.toml explains every key; `syncengine init` writes a fresh file."
     return ConfigError(f"{path} has {count}", problems=problems, advice=advice)
+
+
+def without(document: Mapping[str, Any], keys: Collection[Key]) -> dict[str, Any]:
+    """The tables without these keys."""
+    return {
+        name: without(value, [key[1:] for key in keys if key[0] == name and len(key) > 1])
+        if isinstance(value, Mapping)
+        else value
+        for name, value in document.items()
+        if (name,) not in keys
+    }
 
 
 def _variables() -> dict[Key, str]:

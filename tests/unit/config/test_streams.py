@@ -168,3 +168,28 @@ def test_lists_can_be_named_by_a_variable(monkeypatch: pytest.MonkeyPatch, text:
     """An environment variable has one id, several with commas, or a list."""
     monkeypatch.setenv("SYNCENGINE_STREAMS__LIST_MEMBERS__LISTS", text)
     assert ids == read('streams = ["list_members"]').streams["list_members"].lists
+
+
+def test_a_mistyped_stream_hides_no_other_problem() -> None:
+    """All are told at once: values that are wrong, and what does not fit together without them."""
+    found = problems_of(
+        'streams = ["leads", "activites"]\n[streams.leads]\nhash = ["email"]\n'
+        '[destination]\ntype = "parquet"\npath = "x"\nguarantee = "transactional"\n'
+    )
+    keys = ("sync.streams", "privacy.hash_key", "destination.guarantee")
+    assert 3 == len(found)
+    assert all(any(key in problem for problem in found) for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('streams = ["opportunities", "opportunity_rolls", "leads"]\n', "sync.streams"),
+        ('streams = ["list_members"]\n[streams.list_members]\nlists = [0]\n', "streams.list_members.lists"),
+        ('[destination]\ntype = "postgress"\nurl = "postgresql://here/db"\n', "destination.type"),
+    ],
+)
+def test_what_follows_from_a_wrong_value_is_not_told(text: str, key: str) -> None:
+    """One slip is one sentence: a stream that is missing because its name is mistyped is not asked for as well."""
+    (problem,) = problems_of(text)
+    assert key in problem
