@@ -25,6 +25,8 @@ QUEUE_WAITS_SECONDS = (60.0, 120.0, 240.0)
 # A completed job whose file is not there yet (404) is looked at again this often, a minute apart.
 FILE_LOOKS_MAX = 3
 FILE_LOOK_SECONDS = 60.0
+# How often, a minute apart, a window waits for the first file of its stream: a queue may be hours long.
+SIZE_WAITS_MAX = 30
 
 
 class After(Enum):
@@ -43,6 +45,7 @@ class Attempts:
         self._in_a_row: Counter[str] = Counter()
         self._queue_waits: Counter[str] = Counter()
         self._file_looks: Counter[str] = Counter()
+        self._size_waits: Counter[str] = Counter()
         self.given_up: dict[str, SyncEngineError] = {}
 
     def begin(self, job: Job) -> None:
@@ -61,6 +64,11 @@ class Attempts:
         """For how many seconds the window waits until it asks for a place in Marketo's queue again."""
         self._queue_waits[job.id] += 1
         return QUEUE_WAITS_SECONDS[min(self._queue_waits[job.id], len(QUEUE_WAITS_SECONDS)) - 1]
+
+    def may_wait_for_size(self, job: Job) -> bool:
+        """Whether the window goes on waiting for the file that tells how large its own will be."""
+        self._size_waits[job.id] += 1
+        return self._size_waits[job.id] <= SIZE_WAITS_MAX
 
     def file_is_not_there(self, job: Job) -> float | None:
         """After how many seconds a file that should be there is looked for again; None when it will not come."""

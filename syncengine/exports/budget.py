@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 
 from syncengine.exports.slice import WINDOW_BYTES, Stretch, pieces
-from syncengine.exports.window import counts, stretch_of
+from syncengine.exports.window import columns_of, counts, stretch_of
 from syncengine.jobs.job import Job
 from syncengine.transport.gate import Gate
 
@@ -35,13 +35,13 @@ class Megabytes:
             self.release(job)
 
     def has_to_wait(self, job: Job) -> bool:
-        """Whether the first file of the window's stream is being made, and nothing is known of any."""
-        return job.group not in self._fetched and job.group in self._streams.values()
+        """Whether the first file of the window's stream is being made, and may tell how to cut this one."""
+        return job.group not in self._fetched and job.group in self._streams.values() and len(cut(job, 2)) > 1
 
     def estimate(self, job: Job) -> int | None:
         """About how many bytes the window's file will have."""
-        rate = density(self._fetched.get(job.group, ()))
-        return None if rate is None else round(rate * seconds_of(job))
+        size = expected(self._fetched.get(job.group, ()), Stretch(*stretch_of(job)), by_date=is_dated(job))
+        return None if size is None else round(size)
 
     def pieces(self, job: Job) -> int:
         """In how many windows this one is better asked for."""
@@ -84,16 +84,43 @@ def seconds_of(job: Job) -> float:
     return (end - start).total_seconds()
 
 
-def density(jobs: Sequence[Job]) -> float | None:
-    """Bytes of file for a second of a stream, out of the last windows that were fetched; None before the first."""
-    known = sorted(filter(is_measured, jobs), key=lambda job: job.updated_at)[-REMEMBERED:]
+def is_dated(job: Job) -> bool:
+    """Whether the window is asked for by date; without one, its time says nothing of its size."""
+    return job.facts["request"].get("filter") is not None
+
+
+def expected(jobs: Sequence[Job], stretch: Stretch, *, by_date: bool) -> float | None:
+    """About how many bytes a file will have by what earlier ones of the stream had; None before the first of its kind.
+
+    What is asked for by date goes by its time; of what is not, one file is as large as another.
+    """
+    if by_date:
+        rate = density(jobs)
+        return None if rate is None else rate * (stretch.end - stretch.start).total_seconds()
+    known = _last(job for job in jobs if not is_dated(job))
+    return sum(job.facts["file_bytes"] for job in known) / len(known) if known else None
+
+
+def density(jobs: Iterable[Job]) -> float | None:
+    """Bytes of file for a second of a stream, of the last windows asked for by date; None before the first."""
+    known = _last(filter(is_dated, jobs))
     seconds = sum(map(seconds_of, known))
     return sum(job.facts["file_bytes"] for job in known) / seconds if seconds else None
+
+
+def _last(jobs: Iterable[Job]) -> list[Job]:
+    """Of windows whose files have a known size, the latest."""
+    return sorted(filter(is_measured, jobs), key=lambda job: job.updated_at)[-REMEMBERED:]
 
 
 def cut(job: Job, count: int) -> tuple[Stretch, ...]:
     """The window's time in so many pieces, or whole where it cannot be cut."""
     whole = Stretch(*stretch_of(job))
     # A part of what is asked for without a date would be all of it.
-    can_be_cut = counts(job) and not job.after and job.facts["request"]["filter"] is not None
+    can_be_cut = counts(job) and is_dated(job) and (not job.after or _follows_changes(job))
     return pieces(whole, count) if can_be_cut else (whole,)
+
+
+def _follows_changes(job: Job) -> bool:
+    """Whether a window of new leads comes after the reading of changed ones, over all of its time, and nothing else."""
+    return job.group == "leads" and job.facts["request"]["filter"] == "createdAt" and columns_of(job) is None

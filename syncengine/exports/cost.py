@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import ceil
 
-from syncengine.exports.budget import density, is_measured
+from syncengine.exports.budget import expected, is_dated, is_measured
 from syncengine.exports.plan import Preparation, Prepared
 from syncengine.exports.reading import READING
 from syncengine.exports.slice import Stretch
@@ -36,10 +36,17 @@ def stream_plans(found: Preparation, now: datetime, export_bytes_left: int) -> t
     return tuple(plans)
 
 
-def _windows(prepared: Prepared) -> list[Stretch]:
-    """The time of each window: readings are not exported."""
-    new = [each.stretch for each in prepared.new if not each.is_reading]
-    return [*new, *(Stretch(*stretch_of(job)) for job in prepared.resumed if job.kind != READING)]
+def _windows(prepared: Prepared) -> list[tuple[int, Stretch, float | None]]:
+    """Priority, time and expected bytes of each window: readings are not exported."""
+    asked = [
+        (one.priority, one.stretch, one.request.get("filter") is not None) for one in prepared.new if not one.is_reading
+    ]
+    resumed = [job for job in prepared.resumed if job.kind != READING]
+    asked += [(job.priority, Stretch(*stretch_of(job)), is_dated(job)) for job in resumed if not is_measured(job)]
+    known = prepared.measured
+    found = [(priority, stretch, expected(known, stretch, by_date=dated)) for priority, stretch, dated in asked]
+    # What Marketo has made is spent already.
+    return [*found, *((job.priority, Stretch(*stretch_of(job)), 0.0) for job in resumed if is_measured(job))]
 
 
 def _reading_calls(prepared: Prepared) -> int:
@@ -54,16 +61,9 @@ def _waiting(prepared: Sequence[Prepared], export_bytes_left: int) -> list[int]:
     """Of each stream, how many windows do not fit into the day's megabytes when the first ones go first."""
     line = []
     for number, each in enumerate(prepared):
-        rate = density(each.measured) or 0.0
-        old = [
-            (job.priority, Stretch(*stretch_of(job)))
-            for job in each.resumed
-            if job.kind != READING and not is_measured(job)
+        line += [
+            (priority, -stretch.start.timestamp(), number, size or 0.0) for priority, stretch, size in _windows(each)
         ]
-        new = [(one.priority, one.stretch) for one in each.new if not one.is_reading]
-        for priority, stretch in (*old, *new):
-            size = rate * (stretch.end - stretch.start).total_seconds()
-            line.append((priority, -stretch.start.timestamp(), number, size))
     waiting, left = [0] * len(prepared), float(export_bytes_left)
     for _, _, number, size in sorted(line):
         if size > left:
@@ -81,8 +81,7 @@ def _seconds(windows: int) -> float:
 def _stream_plan(prepared: Prepared, now: datetime, polls: int, waiting: int) -> StreamPlan:
     stretches, exported = prepared.stretches, _windows(prepared)
     count = len(exported)
-    span = sum((each.end - each.start).total_seconds() for each in exported)
-    rate = density(prepared.measured)
+    sizes = [size for _, _, size in exported]
     described = 0 if prepared.shape.stream.columns else 1
     return StreamPlan(
         stream=prepared.shape.stream.name,
@@ -92,7 +91,7 @@ def _stream_plan(prepared: Prepared, now: datetime, polls: int, waiting: int) ->
         start=stretches[0].start if stretches else prepared.cursor,
         end=max((each.end for each in stretches), default=min(prepared.cursor, now)),
         calls=CALLS_PER_WINDOW * count + (polls if count else 0) + _reading_calls(prepared) + described,
-        bytes_estimate=None if rate is None else round(rate * span),
+        bytes_estimate=None if None in sizes or not prepared.measured else round(sum(filter(None, sizes))),
         seconds_estimate=_seconds(count),
         notes=prepared.shape.notes,
     )

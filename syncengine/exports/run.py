@@ -65,6 +65,7 @@ class Windows:
         self._watches = watches
         self._observe = landing.observe
         self._attempts = Attempts()
+        self._no_filter: dict[str, tuple[str, Unsupported]] = {}  # by stream, the filter that this run saw refused
         self._steps: Mapping[str, Callable[[Job], Awaitable[Step]]] = {
             window.PLANNED: self._intend,
             window.CREATE_INTENT: self._create,
@@ -108,8 +109,8 @@ class Windows:
             raise
 
     async def _intend(self, job: Job) -> Step:
-        if self._megabytes.has_to_wait(job):
-            return Later(job, EXPORT_STATUS_SECONDS)
+        if self._megabytes.has_to_wait(job) and self._attempts.may_wait_for_size(job):
+            return Later(job, EXPORT_STATUS_SECONDS, keeps_place=False)
         if (count := self._megabytes.pieces(job)) > 1 and len(stretches := cut(job, count)) > 1:
             return await self._cut(job, halves(job, stretches), "too large for one file")
         if not await self._megabytes.reserve(job):
@@ -118,6 +119,8 @@ class Windows:
         return Go(await self._move(job, "intend"))
 
     async def _create(self, job: Job) -> Step:
+        if (known := self._no_filter.get(job.group)) and job.facts["request"]["filter"] == known[0]:
+            return await self._other_way(job, known[1])
         self._attempts.begin(job)
         try:
             export_id = await request.create(self._client, job)
@@ -269,6 +272,7 @@ class Windows:
 
     async def _other_way(self, job: Job, error: Unsupported) -> Step:
         """The subscription does not know the filter (1035): the stream comes in its other way, now and from now on."""
+        self._no_filter[job.group] = (job.facts["request"]["filter"], error)
         known = set(await self._store.recall(job.instance, NO_FILTER) or ())
         await self._store.remember(job.instance, NO_FILTER, sorted({*known, job.group}))
         self._megabytes.release(job)

@@ -11,14 +11,11 @@ more is begun; then `place`.
 
 Lanes bound how many jobs are at once in a stretch of their states: at the vendor, say. `lane(job)` names the lane that
 the job's next step belongs to. A job takes a place when its first step there is handed out, keeps it from step to
-step, parked or not, and gives it back when its lane is another or none. Nothing is ever held while waiting for a place
-elsewhere, so lanes cannot block each other. A job that `stands` in its lane since an earlier run has its place from the
-start, even beyond the lane's capacity: the place is taken out there, whatever we count; new ones enter when the count
-has fallen.
+step, parked or not, and gives it back when its lane is another or none, or when its wait says so. Nothing is ever held
+while waiting for a place elsewhere, so lanes cannot block each other. A job that `stands` in its lane since an earlier
+run has its place from the start, even beyond the lane's capacity: new ones enter when the count has fallen.
 
 A job that fails takes with it, in this run, the jobs that depend on it. In the journal those stay as they were.
-
-Separate from the scheduler so that fairness, bounds and order are tested without tasks or time.
 """
 
 import heapq
@@ -42,10 +39,11 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The job is parked until somebody wakes `key`, or the job itself by its id."""
+    """The job is parked until somebody wakes `key`, or the job itself by its id; it may give its place back."""
 
     job: Job
     key: str
+    keeps_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,7 @@ class Later:
 
     job: Job
     seconds: float
+    keeps_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class Board:
         if isinstance(step, Failed):
             self._fail(Failed(job, step.error, step.because))
             return
-        if self._held.get(job.id) != self._lane(job):
+        if self._held.get(job.id) != self._lane(job) or (isinstance(step, Wait) and not step.keeps_place):
             self._give_back(job.id)
         if isinstance(step, Wait) and not is_woken:
             self._parked[job.id] = step.key

@@ -125,7 +125,7 @@ class Scheduler:
     def _settle(self, board: Board, timers: TaskGroup, step: Step) -> None:
         if isinstance(step, Later):
             key = f"timer {next(self._timers)}"
-            board.settle(Wait(step.job, key))
+            board.settle(Wait(step.job, key, step.keeps_place))
             timers.start_soon(self._ring, key, step.seconds)
         else:
             board.settle(step)

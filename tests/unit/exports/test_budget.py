@@ -68,6 +68,17 @@ async def test_an_estimate_is_of_the_windows_own_stream() -> None:
 
 
 @virtual
+async def test_what_has_no_date_costs_what_its_like_have_cost() -> None:
+    """Members of a program that was never asked for come at once, however long the time is that they stand for."""
+    nightly = [job(number, 1_000, days=1.04) for number in range(1, 4)]
+    known, _ = megabytes(*nightly)
+    fresh = job(9, days=1_000, request={"filter": None})
+    assert (None, 1) == (known.estimate(fresh), known.pieces(fresh))
+    known.learn([job(7, 300, days=1_000, request={"filter": None}), job(8, 500, days=2, request={"filter": None})])
+    assert (400, 1_000) == (known.estimate(fresh), known.estimate(job(days=1.04)))
+
+
+@virtual
 @pytest.mark.parametrize(("size", "count"), [(0.1, 1), (1.0, 1), (1.5, 1), (1.51, 2), (2.0, 2), (2.01, 3), (30.0, 30)])
 async def test_a_window_is_cut_into_files_of_a_good_size(size: float, count: int) -> None:
     """A little more than aimed at stays one window; beyond that, each piece stays below it."""
@@ -108,6 +119,15 @@ async def test_the_first_file_of_a_stream_is_waited_for(size: int | None) -> Non
     assert [True, False] == [known.has_to_wait(each) for each in (second, other)]
     known.learn([job(2, size)])
     assert not known.has_to_wait(second)
+
+
+@virtual
+@pytest.mark.parametrize("facts", [{"request": {"filter": None}}, {"counts": False}])
+async def test_what_cannot_be_cut_does_not_wait_for_a_size(facts: dict[str, Any]) -> None:
+    """The first file would tell it nothing that it could act on."""
+    known, _ = megabytes()
+    assert await known.reserve(job(1))
+    assert not known.has_to_wait(job(2, **facts))
 
 
 @virtual

@@ -71,7 +71,8 @@ def stretch(number: int) -> Stretch:
 def job(number: int, group: str, *, state: str, priority: int = BACKFILL, size: int | None = None) -> Job:
     """The window of one day."""
     day = stretch(number)
-    facts = {"start": day.start.isoformat(), "end": day.end.isoformat(), "file_bytes": size}
+    known = {"start": day.start.isoformat(), "end": day.end.isoformat(), "file_bytes": size}
+    facts = {**known, "request": {"filter": "updatedAt"}}
     return Job(
         id=f"{group} {number}", instance="acme", kind=KIND, group=group, state=state, priority=priority, facts=facts
     )
@@ -80,7 +81,7 @@ def job(number: int, group: str, *, state: str, priority: int = BACKFILL, size: 
 def day_by_day(prepared: Prepared, *days: tuple[int, int], size: int | None, resumed: tuple[Job, ...] = ()) -> Prepared:
     """The stream with windows of these days and priorities, and a day that had a file of so many bytes."""
     name = prepared.shape.stream.name
-    new = tuple(New(stretch(number), {}, priority) for number, priority in days)
+    new = tuple(New(stretch(number), {"filter": "updatedAt"}, priority) for number, priority in days)
     return replace(prepared, new=new, resumed=resumed, jobs=(job(99, name, state=CLEANED, size=size), *resumed))
 
 

@@ -52,7 +52,11 @@ def past(*committed: Stretch, is_full: bool = False, jobs: Sequence[Job] = (), a
 
 def job(state: str = CLEANED, *, generation: Any = "", age: timedelta = DAY, **facts: Any) -> Job:
     """A window that was planned so long ago."""
-    known = {"start": (ORIGIN - DAY).isoformat(), "end": ORIGIN.isoformat(), "request": {"generation": generation}}
+    known = {
+        "start": (ORIGIN - DAY).isoformat(),
+        "end": ORIGIN.isoformat(),
+        "request": {"generation": generation, "filter": "createdAt"},
+    }
     at = ORIGIN - age
     return Job(
         id="w",

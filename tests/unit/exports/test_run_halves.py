@@ -166,6 +166,33 @@ async def test_a_window_that_is_a_little_too_large_stays_whole(tmp_path: Path) -
 
 
 @virtual
+async def test_new_leads_without_the_filter_are_halved_too(tmp_path: Path) -> None:
+    """Their reading of changed leads is done for all of the time: each half commits its own."""
+    path = "/leads/export/create.json"
+    # The first job that is asked for is refused, the next two fail.
+    world = build(tmp_path, fault("outcome", path, status="Failed", times=3), updated_at_filter=False)
+    report = await sync(world.parts(), [leads(20)])
+    created = [each for each in await world.store.jobs(INSTANCE) if each.facts["request"]["filter"] == "createdAt"]
+    states = sorted(each.state for each in created)
+
+    assert ("done", [window.ABANDONED, window.CLEANED, window.CLEANED]) == (report.outcome, states)
+    assert [Stretch(ORIGIN - 20 * DAY, ORIGIN - SETTLE)] == [
+        Stretch(each.start, each.end)
+        for each in world.destination.standing(INSTANCE, "leads").intervals
+        if each.end > each.start
+    ]
+
+
+@virtual
+async def test_a_filter_that_is_refused_once_is_not_asked_for_again(tmp_path: Path) -> None:
+    """One call teaches it to the whole run, however many windows wait."""
+    world = build(tmp_path, updated_at_filter=False)
+    report = await sync(world.parts(), [leads(300)])
+    created = world.marketo.report()["jobs_created"]["leads"]
+    assert ("done", 11, 11 + 1) == (report.outcome, created, world.calls("leads.export.create"))
+
+
+@virtual
 async def test_a_group_of_programs_is_halved_by_its_programs(tmp_path: Path) -> None:
     """A program with too many members fails alone in the end; the others' come, and the time is not called complete."""
     world = build(tmp_path, programs=8, program_members=300)
@@ -190,13 +217,16 @@ async def test_a_time_is_not_complete_without_one_of_its_programs(tmp_path: Path
     world = build(tmp_path, programs=12, program_members=300)
     world.destination.rows["programs"] = {(each,): {"id": each} for each in range(4_001, 4_013)}
     wanted = replace(leads(), name="program_members", choice=Choice())
-    # Ten programs twice, five twice, two twice, and one of these as often as it is tried.
-    world.marketo.set_faults([fault("outcome", "/program/members/export/create.json", status="Failed", times=9)])
+    # Ten programs fail twice, then five of them for good.
+    path = "/program/members/export/create.json"
+    world.marketo.set_faults(
+        [fault("outcome", path, status="Failed", times=2), fault("error", path, code="1003", nth=3)]
+    )
     report = await sync(world.parts(), [wanted])
     ends = world.destination.standing(INSTANCE, "program_members").intervals
 
     assert ("partial", []) == (report.outcome, [each for each in ends if each.end > each.start])
-    assert 9 == len({row["programId"] for row in world.destination.rows["program_members"].values()})
+    assert 5 == len({row["programId"] for row in world.destination.rows["program_members"].values()})
     world.marketo.set_faults([])
     assert "done" == (await sync(world.parts(), [wanted])).outcome
     assert 12 == len({row["programId"] for row in world.destination.rows["program_members"].values()})

@@ -108,6 +108,24 @@ async def test_a_first_run_looks_at_one_file_before_it_asks_for_more(tmp_path: P
 
 
 @virtual
+async def test_a_slow_first_file_holds_up_its_own_stream_alone_and_not_for_ever(tmp_path: Path) -> None:
+    """The windows behind it take no place at Marketo while they wait, and half an hour is enough of waiting."""
+    slow = fault("outcome", "/leads/export/create.json", status="Failed", seconds=11 * 3_600.0, times=1)
+    world = build(tmp_path, slow)
+    at: list[float] = []
+    world.destination.look = lambda: at.append(world.now)
+    report = await sync(world.parts(), [leads(300), activities(300)])
+    applied = {
+        name: [when for when, (of, _) in zip(at, world.destination.ledger, strict=True) if of == name] for name in KINDS
+    }
+
+    assert ("done", 11, 11) == (report.outcome, len(applied["leads"]), len(applied["activities"]))
+    assert max(applied["activities"]) < 1_800.0
+    # All but the first, which fails after eleven hours and is made anew.
+    assert applied["leads"][9] < 5_400.0 < 11 * 3_600.0 < applied["leads"][10]
+
+
+@virtual
 @pytest.mark.parametrize("what", ["create", "enqueue"])
 async def test_a_first_window_that_fails_holds_nobody_up(tmp_path: Path, what: str) -> None:
     """What can be brought is brought in the same run."""

@@ -60,6 +60,22 @@ def test_a_place_is_kept_while_parked_and_given_back_on_leaving() -> None:
     assert drain(made) == ["a", "b"]
 
 
+def test_a_place_can_be_given_back_while_waiting() -> None:
+    """Another job takes it; the one that waits queues for a place like a new one."""
+    made = board(job("a"), job("b"), vendor=1)
+    first = made.next()
+    assert first is not None
+    made.settle(Wait(first, "poll", keeps_place=False))
+    other = made.next()
+    assert (job("b"), 1) == (other, made.in_lane("vendor"))
+    made.wake("poll")
+    assert made.next() is None
+
+    assert other is not None
+    made.settle(Go(forward(forward(other))))
+    assert ["b", "a"] == drain(made)
+
+
 def test_jobs_at_the_vendor_count_before_new_ones() -> None:
     """A job resumed at the vendor has its place from the start, whatever the priority of new ones."""
     made = board(job("new", priority=-5), job("old", state="sent", priority=9), vendor=1)
