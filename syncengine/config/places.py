@@ -18,6 +18,8 @@ TAKES = {
 }
 OF_ALL = ("type", "guarantee")
 _CONNECTION = re.compile(r"postgres(ql)?://.+|.*\w\s*=.*", re.DOTALL)
+# As a path it has lost one of its slashes.
+_PLACE = re.compile(r"[a-z][a-z0-9+]+:/", re.IGNORECASE)
 _BUCKET = re.compile(r"s3a?://[^/\s]+(/.*)?")
 
 
@@ -27,6 +29,9 @@ def misfits(chosen: DestinationSettings) -> Iterator[tuple[str, str]]:
     Looks at paths as they were written: one that is not the default was chosen by somebody.
     """
     kind, takes = chosen.type, TAKES[chosen.type]
+    if _PLACE.match(str(chosen.path)):
+        other = " and is a url" if "url" in takes else f': type = "{kind}" takes none'
+        yield "path", f"takes a place on this machine; what begins like s3:// or postgresql:// is none{other}"
     for field in fields(DestinationSettings):
         default = field.default if field.default is not MISSING else {}
         if field.name not in (*OF_ALL, *takes) and getattr(chosen, field.name) != default:

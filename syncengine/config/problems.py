@@ -25,6 +25,8 @@ WANTED = {
     "int_parsing": "takes a whole number",
     "int_parsing_size": "takes a whole number",
     "int_from_float": "takes a whole number",
+    "bool_parsing": "takes true or false",
+    "bool_type": "takes true or false",
     "float_type": "takes a number",
     "float_parsing": "takes a number",
     "string_type": "takes a text in quotes",

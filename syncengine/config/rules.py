@@ -220,7 +220,9 @@ def stream_name(text: str) -> str:
     """The name of a stream that there can be."""
     if not is_stream(text):
         known = (*STREAMS, CUSTOM_OBJECTS)
-        raise ValueError(f"names an unknown stream{nearest(text, known)}; known: {', '.join(known)}, or * for all")
+        raise ValueError(
+            f'names "{text}", an unknown stream{nearest(text, known)}; known: {", ".join(known)}, or * for all'
+        )
     return text
 
 

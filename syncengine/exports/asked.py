@@ -25,6 +25,9 @@ def united(parts: Sequence["Keys"]) -> "Keys":
     import pyarrow.compute as pc
 
     filled = [part for part in parts if len(part)] or list(parts[:1])
+    if len({part.type for part in filled}) > 1:
+        # Two objects may describe one key differently; what a call carries is text anyway.
+        filled = [part.cast(pa.string()) for part in filled]
     values = pa.concat_arrays(filled)
     values = values.take(pc.array_sort_indices(values))
     # Neighbours are compared: a table of all values, as for `unique`, would take ten times their bytes.
@@ -34,12 +37,15 @@ def united(parts: Sequence["Keys"]) -> "Keys":
 
 
 def askable(keys: "Keys") -> tuple["Keys", tuple[str, ...]]:
-    """The keys as text, without those that no call can carry, and a line about these: a comma has no escape."""
+    """The keys as text, without those that no call can carry, and a line about the latter.
+
+    A comma has no escape. Blanks are no key: nothing is left out with them.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = keys.cast(pa.string())
-    is_blank = pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(""))
-    good = texts.filter(pc.invert(pc.or_(is_blank, pc.match_substring(texts, ","))))
+    texts = texts.filter(pc.not_equal(pc.utf8_trim_whitespace(texts), pa.scalar("")))
+    good = texts.filter(pc.invert(pc.match_substring(texts, ",")))
     lost = len(texts) - len(good)
-    return good, (f"{lost} keys cannot be asked for: they are blank or hold a comma",) if lost else ()
+    return good, (f"{lost} of the keys hold a comma and cannot be asked for",) if lost else ()

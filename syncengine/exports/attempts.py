@@ -26,7 +26,7 @@ QUEUE_WAITS_SECONDS = (60.0, 120.0, 240.0)
 FILE_LOOKS_MAX = 3
 FILE_LOOK_SECONDS = 60.0
 # How often, a minute apart, a window waits for the first file of its stream: a queue may be hours long.
-SIZE_WAITS_MAX = 30
+SIZE_WAITS_MAX = 15
 
 
 class After(Enum):

@@ -33,7 +33,7 @@ from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
 from syncengine.exports.streams import stream_of
 from syncengine.exports.tally import Tally
-from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, stretch_of
+from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, part_of, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
 from syncengine.jobs.scheduler import Scheduler
@@ -170,6 +170,14 @@ class Bringing:
         """Renew the views of activity types where both streams are wanted and could be read."""
         if not {"activities", ACTIVITY_TYPES} <= set(names) or ACTIVITY_TYPES in self._unread():
             return
+        shape = next((each.shape for each in self._prepared if each.shape.stream.name == "activities"), None)
+        if shape is None:
+            return
+        plain = {*shape.schema.names} - {*shape.hashed}
+        if lost := [name for name in views.READ if name not in plain]:
+            tally = self._landing.tallies.setdefault("activities", Tally())
+            tally.say(f"no views of activity types: {' and '.join(lost)} left out or hashed")
+            return
         types = [activity_type(row) for row in await self._catalog.activity_types()]
         parts = self._parts
         await run_blocking(partial(parts.destination.show, parts.instance, views.of_types(types)))
@@ -242,11 +250,13 @@ def _problems(failed: Sequence[Failed]) -> tuple[str, ...]:
     """A sentence for each thing that went wrong with a stream, and over which time."""
     alike: dict[tuple[str, str], list[Failed]] = {}
     for each in failed:
-        alike.setdefault((each.job.group, str(each.error)), []).append(each)
+        list_id = part_of(each.job).list_id
+        what = each.job.group if list_id is None else f"{each.job.group} of list {list_id}"
+        alike.setdefault((what, str(each.error)), []).append(each)
     sentences = []
-    for (stream, error), all_of_it in alike.items():
+    for (what, error), all_of_it in alike.items():
         start = min(stretch_of(each.job)[0] for each in all_of_it)
         end = max(stretch_of(each.job)[1] for each in all_of_it)
         count = f" in {len(all_of_it)} windows" if len(all_of_it) > 1 else ""
-        sentences.append(f"{stream} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}{count}: {error}")
+        sentences.append(f"{what} from {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}{count}: {error}")
     return tuple(sentences)

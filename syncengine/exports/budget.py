@@ -5,6 +5,7 @@ earlier windows of a stream have cost for a second of its time is all there is t
 nothing: then one window of the stream goes alone, and the others wait until its size tells how to cut them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import ceil
 
@@ -15,6 +16,8 @@ from syncengine.transport.gate import Gate
 
 # A file this much larger than aimed at is still better than one more job.
 TOLERANCE = 1.5
+# In more pieces than this, what does not fit into the day waits for the next one.
+CUT_TO_FIT_MAX = 8
 # Windows of the last nights tell more about the next one than those of years ago.
 REMEMBERED = 12
 
@@ -24,23 +27,29 @@ class Megabytes:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._fetched: dict[str, list[Job]] = {}
+        self._fetched: dict[str, list[Job]] = defaultdict(list)
         self._reserved: dict[str, int] = {}
         self._streams: dict[str, str] = {}  # of the reserved windows
 
     def learn(self, jobs: Iterable[Job]) -> None:
         """Take in windows whose files Marketo has made, oldest first; one of unknown size tells nothing."""
         for job in jobs:
-            self._fetched.setdefault(job.group, []).extend([job] if is_measured(job) else [])
+            self._fetched[job.group] += [job] if is_measured(job) else []
             self.release(job)
 
     def has_to_wait(self, job: Job) -> bool:
         """Whether the first file of the window's stream is being made, and may tell how to cut this one."""
-        return job.group not in self._fetched and job.group in self._streams.values() and len(cut(job, 2)) > 1
+        is_known = any(each.facts["file_bytes"] and each.facts.get("records") != 0 for each in self._fetched[job.group])
+        return not is_known and job.group in self._streams.values() and len(cut(job, 2)) > 1
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bytes are set aside for files whose size is not known yet: they may take fewer."""
+        return bool(self._reserved)
 
     def estimate(self, job: Job) -> int | None:
         """About how many bytes the window's file will have."""
-        size = expected(self._fetched.get(job.group, ()), Stretch(*stretch_of(job)), by_date=is_dated(job))
+        size = expected(self._fetched[job.group], Stretch(*stretch_of(job)), by_date=is_dated(job))
         return None if size is None else round(size)
 
     def pieces(self, job: Job) -> int:
@@ -53,14 +62,20 @@ class Megabytes:
 
         One that is larger than a whole day goes on a day of which nothing is spent: it would never fit otherwise.
         """
-        size = self.estimate(job)
-        if size is not None:
-            allowed = self._gate.limits.export_bytes_per_day
-            spent = (await self._gate.use()).spent_today.export_bytes + sum(self._reserved.values())
-            if spent and spent + size > allowed:
-                return False
+        size, spent = self.estimate(job), await self._spent()
+        if size is not None and spent and spent + size > self._gate.limits.export_bytes_per_day:
+            return False
         self.hold(job)
         return True
+
+    async def pieces_that_fit(self, job: Job) -> int:
+        """In how many windows this one is cut so that each of them fits into what the day has left; 1 for too many."""
+        size, left = self.estimate(job), self._gate.limits.export_bytes_per_day - await self._spent()
+        count = ceil(size / left) if size and left > 0 else 1
+        return count if count <= CUT_TO_FIT_MAX else 1
+
+    async def _spent(self) -> int:
+        return (await self._gate.use()).spent_today.export_bytes + sum(self._reserved.values())
 
     def hold(self, job: Job) -> None:
         """Set the window's bytes aside whether they fit or not: an earlier run has asked Marketo for its file."""

@@ -22,5 +22,8 @@ def changes(shaped: Shape, jobs: Sequence[Job]) -> list[str]:
     if gone := [name for name in before if name not in names]:
         notes.append(f"no longer read are {', '.join(gone)}: their columns stay as they are.")
     if hidden := [name for name in shaped.hashed if name in before and name not in hashed_before]:
-        notes.append(f"hashed from now on are {', '.join(hidden)}: rows that were read before keep the text; {again}")
+        notes.append(
+            f"hashed from now on are {', '.join(hidden)}: rows that were read before keep the text; {again}"
+            " People whom Marketo no longer has keep it until their rows are removed."
+        )
     return notes

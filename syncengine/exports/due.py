@@ -108,27 +108,41 @@ def windows(shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, can_fil
 def members(
     shaped: Shape, wanted: Wanted, past: Past, now: datetime, *, program_ids: Sequence[int], can_filter: bool
 ) -> tuple[New, ...]:
-    """The jobs of program members: ten programs each, those that changed since the cursor or, where that is not known
-    or lies too far back, all of them. The time is committed when every group is.
+    """The jobs of program members: ten programs each, those that changed since they were last read or, where that is
+    not known or lies too far back, all of them. The time is committed when every group is.
 
-    When all were asked for and not all of them came, all are asked for again.
+    A first or full read that takes several days goes on with the programs that it has not read yet.
     """
     until, start = whole_second(now - wanted.reach.settle), whole_second(wanted.reach.start)
-    # A group that does not count has no time in the ledger, but a row.
-    ends = [each.end for each in past.committed if each.end > each.start]
-    since = max(start, whole_second(max(ends, default=start) - wanted.reach.lookback))
-    is_full = past.is_full or any(job.facts["request"]["filter"] is None for job in past.again)
-    by_change = can_filter and ends and not is_full and until - since <= timedelta(days=EXPORT_WINDOW_DAYS_MAX)
-    asked_before = {each for job in past.jobs if job.state in {CLEANED, COMMITTED} for each in part_of(job).program_ids}
-    known = [each for each in program_ids if by_change and each in asked_before]
+    seen = _programs_seen(past) if can_filter and not past.is_full else {}
+    sinces = {each: max(start, whole_second(end - wanted.reach.lookback)) for each, end in seen.items()}
+    longest = timedelta(days=EXPORT_WINDOW_DAYS_MAX)
+    known = [each for each in program_ids if each in sinces and until - sinces[each] <= longest]
     # Of a program that was never asked for, nobody knows what changed before.
     fresh = [each for each in program_ids if each not in known]
+    since = min((sinces[each] for each in known), default=start)
     found = [
-        New(Stretch(since if field else start, until), request, INCREMENT if by_change else BACKFILL)
-        for field, ids in ((None, fresh), ("updatedAt", known))
+        New(Stretch(since if field else start, until), request, INCREMENT if known else BACKFILL)
+        for field, ids in (("updatedAt", known), (None, fresh))
         for request in _by_programs(shaped, field, past.generation, ids)
     ]
     return _together(found)
+
+
+def _programs_seen(past: Past) -> dict[int, datetime]:
+    """Up to when the members of each program have been read in this generation, as far as the destination knows."""
+    if not past.committed:
+        return {}
+    # A group that does not count has no time in the ledger, but a row.
+    ledger = max((each.end for each in past.committed if each.end > each.start), default=None)
+    seen: dict[int, datetime] = {}
+    for job in past.jobs:
+        if job.state in {CLEANED, COMMITTED} and generation_of(job) == past.generation:
+            end = stretch_of(job)[1]
+            end = end if ledger is None else min(end, ledger)
+            for each in part_of(job).program_ids:
+                seen[each] = max(end, seen.get(each, end))
+    return seen
 
 
 def _by_programs(shaped: Shape, field: str | None, generation: str, ids: Sequence[int]) -> list[Mapping[str, Any]]:
@@ -137,10 +151,12 @@ def _by_programs(shaped: Shape, field: str | None, generation: str, ids: Sequenc
 
 
 def list_members(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[New, ...]:
-    """A job for each chosen list: its members of this moment, all of them."""
+    """A job for each chosen list: its members of this moment, all of them. Lists do not wait for each other."""
     stretch = Stretch(whole_second(wanted.reach.start), whole_second(now))
+    if stretch.end <= stretch.start:
+        return ()
     requests = [request_of(shaped, None, past.generation, Part(list_id=each)) for each in wanted.lists]
-    return _together([New(stretch, request, INCREMENT) for request in requests])
+    return tuple(New(stretch, request, INCREMENT) for request in requests)
 
 
 def readings(shaped: Shape, wanted: Wanted, past: Past, now: datetime) -> tuple[New, ...]:

@@ -97,6 +97,7 @@ class Planner:
         """What is due for each stream. Raises ConfigError with the problems of all streams together."""
         # Whatever else is asked, identity's answer shows Marketo's clock, by which windows end.
         await self.client.tokens.current()
+        _refuse_the_future(wanted, self.client.server_now())
         found, problems = Preparation(), list[ConfigError]()
         for each in wanted:
             try:
@@ -179,6 +180,13 @@ class Planner:
         if since is not None:
             facts["keys_since"] = since.isoformat()
         return tuple(replace(each, facts={**each.facts, **facts}) for each in due.readings(shaped, wanted, past, now))
+
+
+def _refuse_the_future(wanted: Sequence[Wanted], now: datetime) -> None:
+    """Raise ConfigError when there is nothing to bring because it is all to come."""
+    if wanted and now < (start := min(each.reach.start for each in wanted)):
+        problem = f"sync.start: {start:%Y-%m-%dT%H:%MZ} lies in the future; Marketo's clock says {now:%Y-%m-%dT%H:%MZ}."
+        raise ConfigError("Nothing can be brought.", problems=(problem,), advice="Choose an earlier [sync] start.")
 
 
 def joined(problems: Sequence[ConfigError]) -> ConfigError:

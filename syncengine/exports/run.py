@@ -111,12 +111,17 @@ class Windows:
     async def _intend(self, job: Job) -> Step:
         if self._megabytes.has_to_wait(job) and self._attempts.may_wait_for_size(job):
             return Later(job, EXPORT_STATUS_SECONDS, keeps_place=False)
-        if (count := self._megabytes.pieces(job)) > 1 and len(stretches := cut(job, count)) > 1:
+        if len(stretches := cut(job, self._megabytes.pieces(job))) > 1:
             return await self._cut(job, halves(job, stretches), "too large for one file")
-        if not await self._megabytes.reserve(job):
-            resume_at = next_reset(self._client.server_now())
-            return Failed(job, exhausted(resume_at, f"{request.kind_of(job).name}.export.create", "export"))
-        return Go(await self._move(job, "intend"))
+        if await self._megabytes.reserve(job):
+            return Go(await self._move(job, "intend"))
+        # What others take less than was set aside for them may do for this one.
+        if self._megabytes.is_open:
+            return Later(job, EXPORT_STATUS_SECONDS, keeps_place=False)
+        if len(stretches := cut(job, await self._megabytes.pieces_that_fit(job))) > 1:
+            return await self._cut(job, halves(job, stretches), "too large for what the day has left")
+        resume_at = next_reset(self._client.server_now())
+        return Failed(job, exhausted(resume_at, f"{request.kind_of(job).name}.export.create", "export"))
 
     async def _create(self, job: Job) -> Step:
         if (known := self._no_filter.get(job.group)) and job.facts["request"]["filter"] == known[0]:

@@ -14,6 +14,8 @@ from syncengine.marketo.rows import ActivityType
 
 STREAM = "activities"
 NAME_CHARACTERS_MAX = 60
+# The columns that the views read.
+READ = ("activityTypeId", "attributes")
 
 
 def of_types(types: Sequence[ActivityType]) -> tuple[View, ...]:

@@ -202,7 +202,7 @@ async def test_jobs_that_always_end_badly_fail_their_streams_alone(tmp_path: Pat
 
     failing = {"leads": {"leads", "list_members"}, "activities": {"activities"}}.get(kind, {"program_members"})
     assert "partial" == report.outcome
-    assert failing == {problem.split(" from ")[0] for problem in report.problems}
+    assert failing == {problem.split(" ")[0] for problem in report.problems}
     word = "Failed" if status == "Failed" else "Cancelled"
     assert any(f"ended as {word}" in problem for problem in report.problems)
     whole = {each.stream for each in report.streams if each.rows}
@@ -224,7 +224,7 @@ async def test_a_spent_export_quota_stops_exports_alone(tmp_path: Path, call: st
     report = await synced(night)
 
     assert ("paused", True) == (report.outcome, report.resume_at is not None)
-    told = {problem.split(" from ")[0] for problem in report.problems if "export megabytes" in problem}
+    told = {problem.split(" ")[0] for problem in report.problems if "export megabytes" in problem}
     assert told >= {name for name in BULK if not of(report, name).rows} != set()
     assert told <= BULK
     assert 60 == of(report, "programs").inserted

@@ -170,3 +170,13 @@ def test_an_option_of_storage_that_is_no_text_is_told_without_it() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, path=Path("a.toml"))
     assert ("line 12: destination.storage_options.KEY takes a text in quotes",) == caught.value.problems
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "delta", "parquet"])
+@pytest.mark.parametrize("place", ["s3://bucket/x", "postgresql://u:p@host/db", "S3A://b/x"])
+def test_a_place_elsewhere_is_no_path(kind: str, place: str) -> None:
+    """A folder named `s3:` would hold what somebody looks for in a bucket; a password in it is not repeated."""
+    problems = dict(misfits(DestinationSettings(type=kind, path=Path(place))))
+    assert "takes a place on this machine" in problems["path"]
+    assert "u:p" not in problems["path"]
+    assert (kind == "delta") == problems["path"].endswith("is a url")

@@ -70,8 +70,8 @@ type = "duckdbb"
         "line 7: limits.in_flight takes a number from 1 to 1,000, not 0",
         "line 8: limits.share takes a number from 0.01 to 1, not nan",
         "line 10: sync.start has a time without an offset: add Z (UTC) or an offset such as +02:00",
-        f'line 11: sync.streams names an unknown stream (did you mean "leads"?); known: {KNOWN}',
-        f'line 12: streams.leed names an unknown stream (did you mean "leads"?); known: {KNOWN}',
+        f'line 11: sync.streams names "lead", an unknown stream (did you mean "leads"?); known: {KNOWN}',
+        f'line 12: streams.leed names "leed", an unknown stream (did you mean "leads"?); known: {KNOWN}',
         (
             'line 14: destination.type names an unknown kind of destination (did you mean "duckdb"?); '
             "known: duckdb, postgres, delta, parquet"

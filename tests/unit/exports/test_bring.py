@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from syncengine.exports import window
+from syncengine.exports.fields import Choice
 from syncengine.exports.sync import sync
 from syncengine.jobs.job import Job
+from syncengine.observe.events import JobMoved
 from tests.unit.exports.world import INSTANCE, World, activities, build, fault, leads
 from tests.virtual import virtual
 
@@ -85,7 +87,7 @@ async def test_a_file_that_another_window_waits_for_is_kept(tmp_path: Path) -> N
 
 @virtual
 async def test_what_is_queued_since_an_earlier_run_counts_as_spent(tmp_path: Path) -> None:
-    """Its file takes what is left of the day: a new window waits for tomorrow, instead of Marketo's refusal."""
+    """Its file may take what is left of the day: a new window waits until its size is known, and then goes."""
     world = build(tmp_path, job_seconds=(600.0, 600.0))
     await sync(world.parts(), [leads(20)])
     (measured,) = await world.store.jobs(INSTANCE)
@@ -96,7 +98,24 @@ async def test_what_is_queued_since_an_earlier_run_counts_as_spent(tmp_path: Pat
     # The queued one is of eleven days, the new one of a day and an hour: of twenty days' bytes, this holds one of them.
     limits = world.client.gate.limits
     world.client.gate.limits = replace(limits, export_bytes_per_day=round(measured.facts["file_bytes"] * 11.5 / 20))
+    world.events.clear()
     report = await sync(world.parts(), [leads(20)])
+    moves = [(told.job_id == queued.id, told.state) for told in world.told(JobMoved)]
 
-    assert ("paused", 1) == (report.outcome, report.streams[0].windows)
-    assert 2 == world.calls("leads.export.create")
+    assert ("done", 2) == (report.outcome, report.streams[0].windows)
+    assert moves.index((True, window.COMPLETED)) < moves.index((False, window.CREATED))
+
+
+@virtual
+@pytest.mark.parametrize("choice", [Choice(exclude=("attributes",)), Choice(hash=("attributes",))])
+async def test_without_the_columns_of_a_view_there_is_none_and_the_report_says_so(
+    tmp_path: Path, choice: Choice
+) -> None:
+    """Who leaves personal data out of activities has no typed views; the rows come all the same."""
+    world = build(tmp_path)
+    wanted = [replace(activities(), choice=choice), replace(activities(), name="activity_types", choice=Choice())]
+    report = await sync(replace(world.parts(), hash_key=b"k" * 32), wanted)
+    lines = [line for line in report.streams[0].problems if "views" in line]
+
+    assert ("done", world.truth("activities")) == (report.outcome, world.held("activities"))
+    assert ["no views of activity types: attributes left out or hashed"] == lines

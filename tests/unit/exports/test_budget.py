@@ -109,7 +109,7 @@ async def test_what_an_earlier_run_has_asked_for_is_set_aside() -> None:
 
 
 @virtual
-@pytest.mark.parametrize("size", [0, 300, None])
+@pytest.mark.parametrize("size", [300, None])
 async def test_the_first_file_of_a_stream_is_waited_for(size: int | None) -> None:
     """One window goes alone until Marketo has made its file, of whatever size; other streams do not care."""
     known, _ = megabytes(job(1, 100, stream="activities"))
@@ -119,6 +119,15 @@ async def test_the_first_file_of_a_stream_is_waited_for(size: int | None) -> Non
     assert [True, False] == [known.has_to_wait(each) for each in (second, other)]
     known.learn([job(2, size)])
     assert not known.has_to_wait(second)
+
+
+@virtual
+async def test_an_empty_first_file_tells_nothing() -> None:
+    """After a day without rows the next window goes alone too."""
+    known, _ = megabytes()
+    known.learn([job(1, 29, records=0)])
+    assert await known.reserve(job(2))
+    assert known.has_to_wait(job(3))
 
 
 @virtual
@@ -137,6 +146,16 @@ async def test_a_first_file_that_will_not_come_is_not_waited_for() -> None:
     assert await known.reserve(job(1))
     known.release(job(1))
     assert not known.has_to_wait(job(2))
+
+
+@virtual
+@pytest.mark.parametrize(("spent", "pieces"), [(1, 3), (500, 5), (700, 7), (720, 8), (740, 1), (1_000, 1), (1_200, 1)])
+async def test_what_does_not_fit_is_cut_to_what_the_day_has_left(spent: int, pieces: int) -> None:
+    """Unless that takes too many pieces: a job costs the same for an hour as for a month."""
+    known, gate = megabytes(job(1, 2_100))
+    await gate.book_export(spent)
+    assert not await known.reserve(job(2))
+    assert pieces == await known.pieces_that_fit(job(2))
 
 
 @virtual

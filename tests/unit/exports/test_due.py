@@ -1,6 +1,7 @@
 """What of a stream is due: how its windows stand among the others, and when everything is read again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -203,20 +204,42 @@ def test_members_are_asked_for_by_their_changes_where_that_can_be() -> None:
 
 
 def test_a_program_that_was_never_asked_for_is_asked_for_whole() -> None:
-    """Its members may have joined long before it was known: they come without a date, and before the time counts."""
+    """Its members may have joined long before it was known: they come without a date, and the time counts with them."""
     asked = job(request={"filter": None, "programs": [1, 2]})
     known = past(days(99, 2), jobs=(asked,))
     new = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1, 2, 3], can_filter=True)
 
-    assert [(None, [3], False), ("updatedAt", [1, 2], True)] == [
+    assert [("updatedAt", [1, 2], False), (None, [3], True)] == [
         (each.request["filter"], each.request["programs"], each.counts) for each in new
     ]
 
 
+def test_a_read_of_several_days_goes_on_where_it_stopped() -> None:
+    """Programs that have been read are asked for their changes since then, and only the others for all of theirs."""
+    done = job(request={"filter": None, "programs": [1, 2], "generation": GENERATION}, generation=GENERATION)
+    left = job(PLANNED, request={"filter": None, "programs": [3], "generation": GENERATION}, generation=GENERATION)
+    # A group that does not count has no time in the ledger, but a row.
+    row = Stretch(ORIGIN - 100 * DAY, ORIGIN - 100 * DAY)
+    known = replace(past(row, jobs=(done, left), again=(left,)), generation=GENERATION)
+    new = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1, 2, 3], can_filter=True)
+
+    start = ORIGIN - 100 * DAY
+    assert [("updatedAt", [1, 2], ORIGIN - DAY, False), (None, [3], start, True)] == [
+        (each.request["filter"], each.request["programs"], each.stretch.start, each.counts) for each in new
+    ]
+
+
+def test_a_destination_that_knows_nothing_is_given_all_members() -> None:
+    """Whatever the journal says: a warehouse that was deleted is filled again."""
+    done = job(request={"filter": None, "programs": [1]})
+    (new,) = members(MEMBERS, wanted(100), past(jobs=(done,)), ORIGIN, program_ids=[1], can_filter=True)
+    assert new.request["filter"] is None
+
+
 def test_each_list_is_asked_for_as_it_is_now() -> None:
-    """One job each, all of its members, and committed together."""
+    """One job each, all of its members; one that is gone keeps no other out."""
     new = list_members(LISTED, wanted(lists=(7, 8)), past(days(39, 1)), ORIGIN)
-    assert [(7, None, False), (8, None, True)] == [
-        (each.request["list"], each.request["filter"], each.counts) for each in new
+    assert [(7, None, False), (8, None, False)] == [
+        (each.request["list"], each.request["filter"], each.after_others) for each in new
     ]
     assert {Stretch(ORIGIN - 40 * DAY, ORIGIN)} == {each.stretch for each in new}

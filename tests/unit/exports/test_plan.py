@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from syncengine.errors import ConfigError
 from syncengine.exports import window
 from syncengine.exports.cost import CALLS_PER_WINDOW, stream_plans
 from syncengine.exports.due import Wanted
@@ -283,3 +284,15 @@ async def test_a_plan_writes_nothing(tmp_path: Path) -> None:
 
     assert first == second
     assert ([], {}) == (await world.store.jobs(INSTANCE), world.marketo.report()["jobs_created"])
+
+
+@virtual
+async def test_a_start_in_the_future_is_refused(tmp_path: Path) -> None:
+    """Nothing would come, and a run that says done would hide it."""
+    world = build(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        await world.prepared(leads(-1))
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        "sync.start: 2026-03-03T08:00Z lies in the future; Marketo's clock says 2026-03-02T08:00Z"
+    )

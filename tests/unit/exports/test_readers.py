@@ -81,5 +81,5 @@ async def test_names_that_no_list_has_are_told() -> None:
     asking = job(kind=READING, group="named_account_lists", facts={"names": ["SaaS 3", "Sass 4", "a,b"]})
     brought = await Readers(told.client, Catalog(told.client), MemoryDestination()).read(asking, take)
 
-    lost = "1 keys cannot be asked for: they are blank or hold a comma"
+    lost = "1 of the keys hold a comma and cannot be asked for"
     assert (["a"], (lost, "no named account list has the name 'Sass 4'")) == (taken, brought.notes)
