@@ -176,10 +176,18 @@ class Planner:
         sources = [*await self.store.jobs(self.instance, group=way.stream)]
         activities = await self.store.jobs(self.instance, group="activities")
         since = due.keys_since(way, past, [*sources, *activities])
-        facts: dict[str, Any] = {"by_activities": bool(activities) and way.stream == "leads"}
+        facts: dict[str, Any] = {"by_activities": way.stream == "leads" and _tell_of_leads(activities)}
         if since is not None:
             facts["keys_since"] = since.isoformat()
         return tuple(replace(each, facts={**each.facts, **facts}) for each in due.readings(shaped, wanted, past, now))
+
+
+def _tell_of_leads(activities: Sequence[Job]) -> bool:
+    """Whether the rows of activities say of which type they are and whose: the configuration may hide either."""
+    if not activities:
+        return False
+    request = max(activities, key=lambda job: job.updated_at).facts["request"]
+    return {name for name, _ in request["fields"]} - {*request.get("hashed", ())} >= {"activityTypeId", "leadId"}
 
 
 def _refuse_the_future(wanted: Sequence[Wanted], now: datetime) -> None:

@@ -12,6 +12,7 @@ from syncengine.errors import ConfigError
 from syncengine.exports import window
 from syncengine.exports.cost import CALLS_PER_WINDOW, stream_plans
 from syncengine.exports.due import Wanted
+from syncengine.exports.fields import Choice
 from syncengine.exports.heirs import halves
 from syncengine.exports.plan import Prepared, new_jobs
 from syncengine.exports.slice import Stretch, pieces
@@ -296,3 +297,26 @@ async def test_a_start_in_the_future_is_refused(tmp_path: Path) -> None:
     assert problem.startswith(
         "sync.start: 2026-03-03T08:00Z lies in the future; Marketo's clock says 2026-03-02T08:00Z"
     )
+
+
+@virtual
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Choice(), True),
+        (Choice(exclude=("attributes",)), True),
+        (Choice(exclude=("activityTypeId",)), False),
+        (Choice(exclude=("leadId",)), False),
+        (Choice(hash=("leadId",)), False),
+    ],
+)
+async def test_roles_are_sought_by_activities_that_say_whose_they_are(
+    tmp_path: Path, choice: Choice, expected: bool
+) -> None:
+    """Where type or lead are hidden, changed leads alone tell which roles to ask for."""
+    world = build(tmp_path)
+    parts = replace(world.parts(), hash_key=b"k" * 32)
+    await sync(parts, [leads(), replace(activities(), choice=choice)])
+    roles = replace(leads(), name="opportunity_roles", choice=Choice())
+    (found,) = await world.prepared(roles)
+    assert [expected] == [each.facts["by_activities"] for each in found.new]
