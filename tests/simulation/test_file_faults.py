@@ -146,7 +146,7 @@ async def test_a_page_of_html_in_place_of_a_file_costs_no_export(tmp_path: Path,
 
 
 @pytest.mark.parametrize("status", ["Failed", "Canceled", "Cancelled"])
-@pytest.mark.parametrize(("times", "exports"), [(1, 2), (2, 4), (3, 5), (4, 6)])
+@pytest.mark.parametrize(("times", "exports"), [(1, 2), (2, 4), (3, 5), (4, 7)])
 @seeded
 async def test_a_job_that_fails_is_created_again_or_in_halves(
     tmp_path: Path, status: str, times: int, exports: int
