@@ -32,7 +32,6 @@ from syncengine.exports.readings import Readings
 from syncengine.exports.request import Watch
 from syncengine.exports.run import Windows
 from syncengine.exports.streams import stream_of
-from syncengine.exports.tally import Tally
 from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, part_of, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
@@ -103,7 +102,7 @@ class Bringing:
         found = await self._planner.prepare(wanted)
         self._denied.update(found.denied)
         for name, line in found.skipped.items():
-            self._landing.tallies.setdefault(name, Tally()).say(line)
+            self._landing.tally_of(name).say(line)
         self._prepared += found.streams
         jobs: list[Job] = []
         for each in found.streams:
@@ -168,15 +167,14 @@ class Bringing:
 
     async def _show_views(self, names: Collection[str]) -> None:
         """Renew the views of activity types where both streams are wanted and could be read."""
-        if not {"activities", ACTIVITY_TYPES} <= set(names) or ACTIVITY_TYPES in self._unread():
+        if not {views.STREAM, ACTIVITY_TYPES} <= set(names) or ACTIVITY_TYPES in self._unread():
             return
-        shape = next((each.shape for each in self._prepared if each.shape.stream.name == "activities"), None)
+        shape = next((each.shape for each in self._prepared if each.shape.stream.name == views.STREAM), None)
         if shape is None:
             return
-        plain = {*shape.schema.names} - {*shape.hashed}
-        if lost := [name for name in views.READ if name not in plain]:
-            tally = self._landing.tallies.setdefault("activities", Tally())
-            tally.say(f"no views of activity types: {' and '.join(lost)} left out or hashed")
+        if lost := [name for name in views.READ if name not in shape.schema.names or name in shape.hashed]:
+            line = f"no views of activity types: {' and '.join(lost)} left out or hashed"
+            self._landing.tally_of(views.STREAM).say(line)
             return
         types = [activity_type(row) for row in await self._catalog.activity_types()]
         parts = self._parts
@@ -190,8 +188,8 @@ class Bringing:
         waiting = [each for each in self._failed if isinstance(each.error, QuotaExhausted)]
         failed = [each for each in self._failed if not isinstance(each.error, QuotaExhausted)]
         notes = {each.shape.stream.name: each.shape.notes for each in self._prepared}
-        tallies = self._landing.tallies
-        streams = tuple(tallies.get(each.name, Tally()).report(each.name, notes.get(each.name, ())) for each in wanted)
+        tally_of = self._landing.tally_of
+        streams = tuple(tally_of(each.name).report(each.name, notes.get(each.name, ())) for each in wanted)
         errors = [*self._denied.values(), *(each.error for each in (*failed, *waiting))]
         is_partial = bool(failed or self._denied) or any(each.rejected for each in streams)
         ended_at = self._parts.client.clock.now()

@@ -28,8 +28,7 @@ class Megabytes:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._fetched: dict[str, list[Job]] = defaultdict(list)
-        self._reserved: dict[str, int] = {}
-        self._streams: dict[str, str] = {}  # of the reserved windows
+        self._reserved: dict[str, tuple[str, int]] = {}  # by window, its stream and its bytes
 
     def learn(self, jobs: Iterable[Job]) -> None:
         """Take in windows whose files Marketo has made, oldest first; one of unknown size tells nothing."""
@@ -40,7 +39,8 @@ class Megabytes:
     def has_to_wait(self, job: Job) -> bool:
         """Whether the first file of the window's stream is being made, and may tell how to cut this one."""
         is_known = any(each.facts["file_bytes"] and each.facts.get("records") != 0 for each in self._fetched[job.group])
-        return not is_known and job.group in self._streams.values() and len(cut(job, 2)) > 1
+        is_made = any(stream == job.group for stream, _ in self._reserved.values())
+        return not is_known and is_made and len(cut(job, 2)) > 1
 
     @property
     def is_open(self) -> bool:
@@ -77,17 +77,15 @@ class Megabytes:
         return count if count <= CUT_TO_FIT_MAX else 1
 
     async def _spent(self) -> int:
-        return (await self._gate.use()).spent_today.export_bytes + sum(self._reserved.values())
+        return (await self._gate.use()).spent_today.export_bytes + sum(size for _, size in self._reserved.values())
 
     def hold(self, job: Job) -> None:
         """Set the window's bytes aside whether they fit or not: an earlier run has asked Marketo for its file."""
-        self._reserved[job.id] = self.estimate(job) or 0
-        self._streams[job.id] = job.group
+        self._reserved[job.id] = (job.group, self.estimate(job) or 0)
 
     def release(self, job: Job) -> None:
         """Give back what was set aside for a window that has its file, or will have none in this run."""
         self._reserved.pop(job.id, None)
-        self._streams.pop(job.id, None)
 
 
 def is_measured(job: Job) -> bool:

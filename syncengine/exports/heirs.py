@@ -22,7 +22,7 @@ from syncengine.jobs.job import Job
 def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
     """Jobs that take a window's place, one for each stretch, with all else as it was."""
     late = job.facts.get("late_before")
-    heirs = [
+    return [
         new_job(
             job.group,
             each,
@@ -37,7 +37,6 @@ def halves(job: Job, stretches: Sequence[Stretch]) -> list[Job]:
         )
         for each in stretches
     ]
-    return [replace(heir, after=job.after) for heir in heirs]
 
 
 def smaller(job: Job) -> list[Job]:

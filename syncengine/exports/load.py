@@ -37,7 +37,11 @@ class Landing:
 
     def tally(self, job: Job) -> Tally:
         """The count of the window's stream."""
-        return self.tallies.setdefault(job.group, Tally())
+        return self.tally_of(job.group)
+
+    def tally_of(self, stream: str) -> Tally:
+        """The count of a stream, begun when it is first asked for."""
+        return self.tallies.setdefault(stream, Tally())
 
     async def land(self, job: Job, batches: Iterable["pa.RecordBatch"], problems: ParseProblems) -> Applied:
         """Merge a window's rows, hashed where they are to be, and count what that did.

@@ -11,11 +11,12 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from syncengine.destinations import Applied, Standing, Window
+from syncengine.destinations import Applied, Standing
 from syncengine.destinations.parquet import LOCK_POLL_SECONDS, Parquet, tables
 from syncengine.errors import ConfigError, DestinationUnavailable
 from tests.conformance.lakes import ParquetFolder
 from tests.conformance.windows import PEOPLE, at, batch, window
+from tests.unit.destinations.two_people import files, folder_of_two, second
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
@@ -23,19 +24,7 @@ NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def place(tmp_path: Path) -> ParquetFolder:
     """A folder that has one window of two people."""
-    found = ParquetFolder(tmp_path)
-    found.open().apply(window("w1", (1, at(1), "a"), (2, at(1), "b")))
-    return found
-
-
-def second() -> Window:
-    """A window that changes a row and adds one."""
-    return window("w2", (2, at(2), "B"), (3, at(1), "c"), day=1, read=1)
-
-
-def files(place: ParquetFolder) -> set[str]:
-    """Every file below the folder of parts."""
-    return {path.relative_to(place.path).as_posix() for path in place.path.glob("parts/*/*")}
+    return folder_of_two(tmp_path)
 
 
 def locked(path: Path, words: bytes) -> int:

@@ -229,6 +229,15 @@ def test_a_read_of_several_days_goes_on_where_it_stopped() -> None:
     ]
 
 
+def test_what_was_read_before_a_full_read_does_not_count_for_it() -> None:
+    """A full read was cut short: programs that it has not reached are read whole, whatever earlier runs have read."""
+    before = job(request={"filter": None, "programs": [1, 2], "generation": ""})
+    done = job(request={"filter": None, "programs": [1], "generation": GENERATION})
+    known = replace(past(days(99, 0.5), jobs=(before, done)), generation=GENERATION)
+    new = members(MEMBERS, wanted(100), known, ORIGIN, program_ids=[1, 2], can_filter=True)
+    assert [("updatedAt", [1]), (None, [2])] == [(each.request["filter"], each.request["programs"]) for each in new]
+
+
 def test_a_destination_that_knows_nothing_is_given_all_members() -> None:
     """Whatever the journal says: a warehouse that was deleted is filled again."""
     done = job(request={"filter": None, "programs": [1]})

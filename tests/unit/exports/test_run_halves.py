@@ -212,6 +212,20 @@ async def test_a_group_of_programs_is_halved_by_its_programs(tmp_path: Path) -> 
 
 
 @virtual
+async def test_half_of_the_last_group_does_not_stand_for_the_other(tmp_path: Path) -> None:
+    """The group that stands for the time of all is halved, and one half fails: the time is not complete."""
+    world = build(tmp_path, programs=10, program_members=300)
+    world.destination.rows["programs"] = {(each,): {"id": each} for each in range(4_001, 4_011)}
+    path = "/program/members/export/create.json"
+    world.marketo.set_faults(
+        [fault("outcome", path, status="Failed", times=2), fault("error", path, code="1003", nth=3)]
+    )
+    report = await sync(world.parts(), [replace(leads(), name="program_members", choice=Choice())])
+    ends = world.destination.standing(INSTANCE, "program_members").intervals
+    assert ("partial", []) == (report.outcome, [each for each in ends if each.end > each.start])
+
+
+@virtual
 async def test_a_time_is_not_complete_without_one_of_its_programs(tmp_path: Path) -> None:
     """What took a group's place failed: the next run asks for all members again, and misses none."""
     world = build(tmp_path, programs=12, program_members=300)

@@ -111,6 +111,17 @@ async def test_a_first_run_looks_at_one_file_before_it_asks_for_more(tmp_path: P
 
 
 @virtual
+async def test_a_window_that_fails_keeps_no_bytes_set_aside(tmp_path: Path) -> None:
+    """Others would wait for its size until the end of days."""
+    world = build(tmp_path, fault("error", "/create.json", code="1003"))
+    here = world.windows()
+    job = await here.until(await one(world), window.CREATE_INTENT)
+    assert here.megabytes.is_open
+    assert isinstance(await here.windows.step(job), Failed)
+    assert not here.megabytes.is_open
+
+
+@virtual
 async def test_an_estimate_that_was_too_high_makes_no_run_stop(tmp_path: Path) -> None:
     """The last day is the fullest of leads: what does not fit by its measure waits for real sizes, and then fits."""
     world = build(tmp_path, leads=400, years=0.5)
