@@ -112,6 +112,12 @@ class Knobs:
     job_seconds: Annotated[tuple[float, float] | None, Parameter(negative="", group=PACE)] = None
     """How long a small and a very large export takes (30 120)."""
 
+    import_seconds: Annotated[tuple[float, float] | None, Parameter(negative="", group=PACE)] = None
+    """The least and the most time that an import takes (20 90)."""
+
+    ingestion_seconds: Annotated[tuple[float, float] | None, Parameter(negative="", group=PACE)] = None
+    """The least and the most time until the ingestion API has written what it took (1 5)."""
+
     calls_per_day: Annotated[int | None, Parameter(group=PACE)] = None
     """The day's quota of calls (50,000)."""
 

@@ -11,6 +11,12 @@ like by key; and what describes them. All data come from a seed (or from a file 
 real data holds: quotes, line ends of every kind, the text "null", empty strings, cells longer than a CSV reader's
 default limit, dates with offsets. Leads can be deleted and merged, and activities can become visible late.
 
+And of writes what an import needs: bulk import of leads, custom objects and program members with its queue, its
+failures and warnings, 1016, 1019, 613, 413 and batch ids that die after seven days; leads and custom objects by JSON,
+300 a call, with a status for each record; additions to a static list; statuses of program members; and the Data
+Ingestion API for persons, custom objects and program members. An upsert is not atomic: two writes that overlap in time
+and share a new key make two records, as Adobe warns. A lead that is written has what it was given and nothing else.
+
 Where Adobe's pages leave room it takes the strict reading:
 
 - Calls of the identity endpoint count in the rate window and in flight (not in the day's quota).
@@ -26,10 +32,29 @@ Where Adobe's pages leave room it takes the strict reading:
 - Companies, sales persons, opportunities and roles of an instance with a CRM are 1018, also to be read: one of Adobe's
   pages calls them read-only, another disabled.
 - Only `_method=GET` in the URL turns a POST into a GET.
+- The body of an import is too large above 10,000,000 bytes, its boundaries and headers included. It has exactly one
+  part, named `file`, with a file name; parameters stand in the URL, and `format` is required.
+- A header of a lead or member file that names an unknown field (a byte order mark or a space belongs to the name) is
+  1006, a read-only or repeated one 1003, and so is a file without the lookup field or without rows. In a custom object
+  file it fails every row.
+- A write that is under way looks up what there was when it began; what it makes is seen by others when it has ended.
+  For the ingestion API it begins with the call.
+- Integers have 32 bits, dates are ISO 8601, datetimes have an offset; an empty cell or text is stored as null.
+- A list is being imported to while a job for it waits, too. A batch id is valid for seven days from its creation.
+- The last column of a failures file is missing where it is the lookup field and empty in all its rows.
 
-What it does not do: imports and other writes, assets but programs, smart lists, reads of program members by key,
-filters by primary attribute, several API users or workspaces, HTTPS, HTTP/2. A file is written at once when its job
-starts, so a very large export holds up all other answers for a moment. No cell holds a NUL character. What no page says
-(the text of 1003, the answer for an unknown export id or a bad paging token, whether activities of a deleted lead stay)
-is a guess and may differ from a real instance.
+What it does not do: other writes (deletions, companies, opportunities, member data, removal from lists), assets but
+programs, smart lists, members by `updatedAt`, filters by primary attribute, several API users or workspaces, HTTPS,
+HTTP/2. Writes log no activities; a partition is checked by name and otherwise ignored; links of custom objects are not
+checked; statuses of a program have no steps. A file is written at once when its job starts, so a very large export
+holds up all other answers for a moment. No generated cell holds a NUL character.
+
+What no page says is a guess and may differ from a real instance: the text of 1003, the answer for an unknown export id
+or a bad paging token, whether activities of a deleted lead stay. Of imports: how long a job takes and that it writes
+evenly over its time; that a failed job has written nothing; that of a key's rows in one file the last wins; that a key
+is compared in any case for e-mail addresses alone; the reasons "Value too long in field", "Invalid characters in field"
+(an address that is not ASCII), "Missing value for lookup field" and that of a row with too few or too many cells; that
+blank lines are no rows, undecodable bytes become U+FFFD, the text "null" is stored as it is; the order in which
+refusals are judged; that the number of leads processed counts those imported; an unknown batch (1013; its files 404),
+an unknown partition (1008). Of the ingestion API: its delay, and what answers too large a call.
 """

@@ -130,6 +130,8 @@ def _merge(data: Database, winner: int, loser: int, now: float) -> None:
     people.update(winner, {name: lost for name, (kept, lost) in pairs if kept is None and lost is not None}, now)
     data.lists.merge(winner, loser)
     data.fates.merge(winner, loser)
+    for table in (data.members.records, data.objects["opportunity_roles"], *data.custom.tables.values()):
+        table.reindex()
     attributes = {
         "Master Updated": True,
         "Merge Fields": "",

@@ -6,13 +6,15 @@
 
 Streams: leads, activities and lead_changes (those that Marketo shows by now), deleted_leads, program_members, programs,
 lists, list_members, campaigns, partitions, companies, salespersons, opportunities, opportunity_roles, named_accounts,
-named_account_lists, custom_objects/{name}. What a change may be stands in changes.py.
+named_account_lists, custom_objects/{name}; imports (batches in the order in which they were accepted, with the SHA-256
+of their files), ingestion (accepted calls likewise) and duplicate_leads (e-mail addresses that several leads have, one
+of them by a write of the API). What a change may be stands in changes.py.
 
 Separate from the API because none of it exists at Marketo: its calls are neither limited nor counted.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -33,6 +35,10 @@ class Controlled(Protocol):
 
     data: Database
     counters: Counters
+
+    def truth(self, stream: str, now: float) -> Iterator[bytes] | None:
+        """What a stream holds, as JSON lines; None for a stream that there is not."""
+        ...
 
     def set_faults(self, rules: list[Mapping[str, Any]]) -> None:
         """Replace the fault script."""
@@ -68,7 +74,7 @@ def _carry_out(instance: Controlled, method: str, action: str, body: Any, now: f
         case "POST", "change":
             return json_reply(change(instance.data, body, now))
         case "GET", stream if stream.startswith("truth/"):
-            lines = instance.data.truth(stream.removeprefix("truth/"), now)
+            lines = instance.truth(stream.removeprefix("truth/"), now)
             return plain(404, "Not Found") if lines is None else Response(200, LINES_HEADERS, StreamBody(lines))
         case "POST", "faults":
             rules = body["rules"] if isinstance(body, dict) else body

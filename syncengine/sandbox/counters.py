@@ -19,6 +19,8 @@ class Counters:
         self._clients: Counter[str] = Counter()
         self._file_bytes: Counter[str] = Counter()
         self._jobs: Counter[str] = Counter()
+        self._imports: Counter[str] = Counter()
+        self._ingested: Counter[str] = Counter()
         self._window = ArrivalWindow(window_seconds)
         self._in_flight_most = 0
         self._polled_at: dict[str, float] = {}
@@ -37,6 +39,8 @@ class Counters:
         kind, _, verb = endpoint.partition(".export.")
         if verb in {"status", "list"}:
             self._polled(kind, now)
+        elif endpoint.endswith(".import.status"):
+            self._polled(endpoint.removesuffix(".status"), now)
 
     def answered(self, status: int, code: str) -> None:
         """An answer was decided; `code` is empty for success."""
@@ -47,6 +51,15 @@ class Counters:
     def created(self, kind: str) -> None:
         """A job was created."""
         self._jobs[kind] += 1
+
+    def imported(self, kind: str) -> None:
+        """An import was accepted."""
+        self._imports[kind] += 1
+
+    def ingested(self, kind: str, objects: int) -> None:
+        """A call of the ingestion API was accepted with so many objects; it counts in no other number."""
+        self._ingested[f"{kind}.calls"] += 1
+        self._ingested[f"{kind}.objects"] += objects
 
     def sent(self, export_id: str, count: int) -> None:
         """Bytes of an export file were handed to the network."""
@@ -66,6 +79,8 @@ class Counters:
             "file_bytes": dict(self._file_bytes),
             "file_bytes_total": self._file_bytes.total(),
             "jobs_created": dict(self._jobs),
+            "imports_created": dict(self._imports),
+            "ingested": dict(self._ingested),
             "poll_gap_seconds_min": dict(self._poll_gaps),
             "first_arrival": self._first,
             "last_arrival": self._last,

@@ -69,6 +69,7 @@ class Database:
             "lead_changes": lambda: self.log.changes_truth(now),
             "list_members": self.lists.truth,
             "partitions": lambda: _lines(PARTITIONS),
+            "duplicate_leads": lambda: _lines({"email": key, "ids": ids} for key, ids in self.people.duplicates()),
         }
         if stream in own:
             return own[stream]()

@@ -35,11 +35,16 @@ FOREVER = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job ends; `seconds` replaces the time that it takes."""
+    """How a job ends; `seconds` replaces the time that it takes.
+
+    A failing import has read the first `at_byte` bytes of its file; the id of one that `is_forgotten` is not known.
+    """
 
     status: str = "Completed"
     message: str = ""
     seconds: float | None = None
+    at_byte: int = 0
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,11 @@ class Exports:
             self._end(job_ending)
         if now >= self._purge_at:
             self._purge(now)
+
+    @property
+    def next_end(self) -> float:
+        """When the next job ends, which is when another may start and choose its rows; FOREVER when none runs."""
+        return min((job.finished_at for job in self._running), default=FOREVER)
 
     def create(self, request: ExportRequest, now: float, outcome: Outcome) -> ExportJob:
         """A new job; raises Refusal when the day's bytes are used up."""

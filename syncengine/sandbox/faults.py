@@ -12,7 +12,11 @@ how often it strikes. The first rule that strikes a call is the only one. What h
     stall        `seconds` of silence after `bytes`          flip    one bit of byte `bytes` is wrong
     ignore_range a file request is answered as if it had no Range header
     latency      `seconds` more before the headers
-    outcome      a created export ends as `status` (Failed, Canceled, Cancelled) with `message`, after `seconds`
+    outcome      a created export ends as `status` (Failed, Canceled, Cancelled) with `message`, after `seconds`;
+                 a created import that ends as Failed has imported the rows in the first `bytes` of its file
+    forget       a created import is carried out, but its batch id is unknown from then on
+    cut          the connection closes when `bytes` of the call's body have come in: Marketo never sees the call
+                 (by the HTTP server alone; elsewhere `drop_before` comes to the same)
 """
 
 import fnmatch
@@ -25,8 +29,9 @@ from syncengine.sandbox.messages import Damage
 
 ENVELOPES = frozenset({"error", "http"})
 LOSSES = frozenset({"drop_before", "drop_after", "truncate", "reset", "stall", "flip"})
-TWISTS = frozenset({"ignore_range", "latency", "outcome"})
-ACTIONS = ENVELOPES | LOSSES | TWISTS
+TWISTS = frozenset({"ignore_range", "latency", "outcome", "forget"})
+CUT = "cut"
+ACTIONS = ENVELOPES | LOSSES | TWISTS | {CUT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +97,17 @@ class FaultScript:
 
     def strike(self, method: str, path: str, now: float) -> FaultRule | None:
         """The rule that breaks this call; None for most calls. Every rule counts the calls that it covers."""
+        return self._strike(method, path, now, is_cut=False)
+
+    def cut(self, method: str, path: str, now: float) -> int | None:
+        """How many bytes of a call's body come in before the connection closes; None for most calls."""
+        rule = self._strike(method, path, now, is_cut=True)
+        return None if rule is None else rule.at_byte
+
+    def _strike(self, method: str, path: str, now: float, *, is_cut: bool) -> FaultRule | None:
         chosen = None
         for number, rule in enumerate(self.rules):
-            if not rule.covers(method, path, now):
+            if (rule.action == CUT) != is_cut or not rule.covers(method, path, now):
                 continue
             self._met[number] += 1
             if chosen is None and self._is_due(number, rule):

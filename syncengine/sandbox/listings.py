@@ -14,7 +14,7 @@ from syncengine.sandbox.database import Database
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.paging import PagingTokens
 from syncengine.sandbox.parameters import batch_size, flag, parts, whole, whole_parts
-from syncengine.sandbox.programs import asset
+from syncengine.sandbox.programs import asset, channels
 from syncengine.sandbox.queries import lead_names
 from syncengine.sandbox.records import Records
 from syncengine.sandbox.replies import invalid, refusal
@@ -41,6 +41,8 @@ class Listings:
             "lists.leads": self._leads,
             "list.leads": self._leads,
             "programs.list": self._programs,
+            "programs.get": self._program,
+            "channels.by_name": lambda call, _now: self._assets(channels(call.query["name"], self._data.programs)),
         }
 
     def _campaigns(self, call: Call, now: float) -> Page:
@@ -104,9 +106,19 @@ class Listings:
         # By name, as Adobe's examples are: a program that is renamed can slip from one page to another.
         ordered = [row for _, row in sorted(zip(names, rows, strict=True), key=lambda pair: str(pair[0]).lower())]
         shown = [asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])]
+        return self._assets(shown)
+
+    def _program(self, call: Call, _now: float) -> Page:
+        programs = self._data.programs
+        rows = programs.matching("id", [whole(call.path["id"])])
+        shown = [asset(values) for values in programs.json_rows(list(programs.fields), rows)]
+        return self._assets([{"status": "", **values, "tags": [], "costs": []} for values in shown])
+
+    def _assets(self, shown: Sequence[dict[str, Any]]) -> Page:
+        """Assets, or the warning that stands for none."""
         if not shown:
             return Page(None, {"errors": [], "warnings": [NOTHING_FOUND]})
-        return Page(shown, {"errors": [], "warnings": []})
+        return Page(list(shown), {"errors": [], "warnings": []})
 
 
 def _instant(text: str, absent: int) -> int:

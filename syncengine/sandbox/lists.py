@@ -18,6 +18,7 @@ from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.people import FIRST_LEAD_ID, SECONDS_A_YEAR, People
 from syncengine.sandbox.programs import WORKSPACE
 from syncengine.sandbox.records import Records, births, numbered, parsed_fields, serials, touches
+from syncengine.sandbox.replies import refusal
 from syncengine.sandbox.values import Value
 
 FIRST_LIST_ID = 2_001
@@ -56,6 +57,12 @@ PARTITIONS: tuple[dict[str, Any], ...] = (
 
 LIST_WORDS = ("Buyers", "Newsletter, weekly", 'The "A" list', "Caf\u00e9 guests", "Webinar\tguests")
 CAMPAIGN_WORDS = ("Send welcome", "Score: visit", "Sync, nightly", 'Alert "sales"')
+
+
+def partition_named(name: str) -> None:
+    """Raise Refusal (1008) for a partition that there is not; no name means the default one."""
+    if name and name not in {partition["name"] for partition in PARTITIONS}:
+        raise refusal("1008", name)
 
 
 def _shared_columns(
@@ -100,7 +107,7 @@ class StaticLists:
         columns = _shared_columns(options, programs, FIRST_LIST_ID, LIST_WORDS)
         self.records = Records(LIST_FIELDS, columns, seed=options.seed + 201, count=options.lists)
         self._people = people
-        self._given: dict[tuple[int, int], bool] = {}
+        self._given: dict[int, dict[int, bool]] = {}
 
     def find(self, name: str, value: Value) -> int | None:
         """The list's row by `id` or `name`."""
@@ -108,8 +115,12 @@ class StaticLists:
 
     def has(self, row: int) -> Callable[[int], bool]:
         """Whether a lead, given by its id, is on the list."""
-        stride, given = STRIDES[row % len(STRIDES)], self._given
-        return lambda lead_id: given.get((row, lead_id), stride > 0 and (lead_id - FIRST_LEAD_ID + row) % stride == 0)
+        stride, given = STRIDES[row % len(STRIDES)], self._given.setdefault(row, {})
+
+        def drawn(place: int) -> bool:
+            return stride > 0 and (place + row) % stride == 0 and not self._people.is_written(place)
+
+        return lambda lead_id: given[lead_id] if lead_id in given else drawn(lead_id - FIRST_LEAD_ID)
 
     def members(self, row: int, first: int = 0) -> Iterator[int]:
         """Rows of the list's members, from the people's row `first` on."""
@@ -118,7 +129,7 @@ class StaticLists:
 
     def put(self, row: int, lead_id: int, *, is_member: bool) -> None:
         """Add a lead to the list or take it off."""
-        self._given[row, lead_id] = is_member
+        self._given.setdefault(row, {})[lead_id] = is_member
 
     def merge(self, winner: int, loser: int) -> None:
         """The winner is on every list that the loser was on."""

@@ -3,7 +3,7 @@
 Separate from the instance so that a server and a simulated wire depend on values alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -99,6 +99,7 @@ class Exchange:
     holds_slot: bool = False  # counts against the ten calls in flight until it departs
     is_api_call: bool = True
     has_departed: bool = False
+    on_departure: Callable[[], None] | None = None  # what the call leaves to be done when its answer has gone
 
     @property
     def is_dropped(self) -> bool:

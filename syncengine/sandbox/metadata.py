@@ -13,7 +13,7 @@ from syncengine.sandbox.fields import searchable_names
 from syncengine.sandbox.lists import PARTITIONS
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.parameters import flag, parts
-from syncengine.sandbox.programs import CUSTOM_MEMBER_FIELDS, MEMBER_FIELDS
+from syncengine.sandbox.programs import MEMBER_FIELDS, SEARCHABLE_MEMBER_FIELDS
 from syncengine.sandbox.replies import invalid, refusal
 from syncengine.sandbox.routes import Call
 from syncengine.sandbox.shapes import SHAPES
@@ -67,7 +67,6 @@ class Metadata:
         return Page([shape.described(self._start)])
 
     def _members(self, _call: Call, _now: float) -> Page:
-        searchable = ("leadId", "reachedSuccess", "statusName", *CUSTOM_MEMBER_FIELDS)
         return Page(
             [
                 {
@@ -76,7 +75,7 @@ class Metadata:
                     "createdAt": self._made_at,
                     "updatedAt": self._made_at,
                     "dedupeFields": ["leadId", "programId"],
-                    "searchableFields": [[name] for name in searchable],
+                    "searchableFields": [[name] for name in SEARCHABLE_MEMBER_FIELDS],
                     "fields": [field.described() for field in MEMBER_FIELDS],
                 }
             ]

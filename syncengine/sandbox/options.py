@@ -58,6 +58,11 @@ class SandboxOptions:
     job_seconds: tuple[float, float] = (30.0, 120.0)  # how long an export of no rows and of very many rows takes
     jobs_running: int = 2
     jobs_queued: int = 10  # those that run included
+    import_seconds: tuple[float, float] = (20.0, 90.0)  # how long an import takes, drawn for each
+    imports_running: int = 2
+    imports_queued: int = 10  # those that run included
+    ingestion_seconds: tuple[float, float] = (1.0, 5.0)  # until what the ingestion API has taken is written
+    ingestion_objects_per_day: int = 10_000_000
     status_seconds: float = 60.0  # status and list show the instance as of the last whole multiple of this
     updated_at_filter: bool = True  # False: a subscription that answers 1035 to the updatedAt filter
     crm: bool = False  # True: a native CRM sync owns companies, opportunities, their roles and sales persons (1018)
@@ -88,9 +93,11 @@ class SandboxOptions:
             raise ValueError("counts of the sandbox are never negative")
         if not 0 <= self.late_activities <= 1:
             raise ValueError("late_activities is a share from 0 to 1")
+        if self.imports_running < 1 or self.imports_queued < 1:
+            raise ValueError("at least one import runs and waits")
         if not self.paging_token_seconds > 0:
             raise ValueError("paging_token_seconds is a positive number")
-        for low, high in (self.latency_seconds, self.job_seconds):
+        for low, high in (self.latency_seconds, self.job_seconds, self.import_seconds, self.ingestion_seconds):
             if not 0 <= low <= high:
                 raise ValueError(f"a range goes from its least to its most: {low}, {high}")
         if self.start is not None and self.start.tzinfo is None:

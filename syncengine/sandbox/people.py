@@ -12,7 +12,10 @@ import orjson
 from syncengine.sandbox.draws import row_key, share
 from syncengine.sandbox.fates import Fates
 from syncengine.sandbox.fields import DATA_TYPES, LeadField
+from syncengine.sandbox.indices import Indices, Key, normal_key
 from syncengine.sandbox.options import SandboxOptions
+from syncengine.sandbox.packed import PackedRows
+from syncengine.sandbox.sights import Sights
 from syncengine.sandbox.values import Value, coerced, truth_converter
 
 FIRST_LEAD_ID = 1001
@@ -44,6 +47,9 @@ class People:
         self._source = source
         self._changed: dict[int, dict[str, Value]] = {}
         self._created, self._updated = _timestamps(source, options, count)
+        self._packed = PackedRows()  # leads that came by a write of the API: they have what they were given, no more
+        self._indices = Indices(lambda: range(len(self)), self._keys)
+        self.sights = Sights()
 
     def __len__(self) -> int:
         return len(self._created)
@@ -67,13 +73,29 @@ class People:
         if name == "id":
             found = (self.find(int(value or 0)) for value in values)
             return sorted(row for row in found if row is not None)
-        rows = self.rows()
-        return [row for row, value in zip(rows, self.columns([name], rows)[0], strict=True) if value in values]
+        wanted = {normal_key(name, value) for value in values}
+        return sorted({row for value in wanted for row in self.lookup(name, value)})
+
+    def lookup(self, name: str, key: Value) -> list[int]:
+        """Rows whose field has the value, found by an index; the value is given as `normal_key` has it."""
+        return self._living(self._indices.of((name,)).find(key))
+
+    def is_written(self, row: int) -> bool:
+        """The lead came by a write of the API: it has what it was given, nothing that was drawn."""
+        return row in self._packed
+
+    def duplicates(self) -> Iterator[tuple[str, list[int]]]:
+        """E-mail addresses that several leads have, one of them at least by a write of the API; and their ids."""
+        for key, rows in self._indices.of(("email",)).items():
+            if len(rows) > 1 and any(row in self._packed for row in rows):
+                living = self._living(rows)
+                if len(living) > 1:
+                    yield str(key), [FIRST_LEAD_ID + row for row in living]
 
     def columns(self, names: Sequence[str], rows: Sequence[int]) -> list[list[Value]]:
         """Present values of `rows`, a list for each name."""
         touched = [(place, self._changed[row]) for place, row in enumerate(rows) if row in self._changed]
-        columns = self._source.columns(names, rows)
+        columns = self._made_columns(names, rows)
         for number, name in enumerate(names):
             if name == "id":
                 columns[number] = [FIRST_LEAD_ID + row for row in rows]
@@ -92,9 +114,26 @@ class People:
         row = self.find(lead_id)
         if row is None:
             raise ValueError(f"there is no lead {lead_id}")
-        typed = self._typed(values)
-        self._changed.setdefault(row, {}).update(typed)
+        self.write(row, self._typed(values), now)
+
+    def write(self, row: int, values: Mapping[str, Value], now: float) -> None:
+        """Set typed values of a row that there is."""
+        before = self._indices.keys(row, values)
+        if row in self._packed:
+            self._packed.update(row, values)
+        else:
+            self._changed.setdefault(row, {}).update(values)
         self._updated[row] = int(now)
+        self._indices.moved(row, before)
+
+    def create(self, names: tuple[str, ...], values: Sequence[Value], now: float) -> int:
+        """A new lead that has these typed values and no others; returns its row."""
+        row = len(self)
+        self._created.append(int(now))
+        self._updated.append(int(now))
+        self._packed.put(row, names, values)
+        self._indices.born_with(row, dict(zip(names, values, strict=True)), normal_key)
+        return row
 
     def add(self, values: Mapping[str, Any], now: float) -> int:
         """Add a lead; fields that are not given come from the source. Returns its id."""
@@ -104,6 +143,7 @@ class People:
         self._updated.append(int(now))
         if typed:
             self._changed[row] = typed
+        self._indices.born(row)
         return FIRST_LEAD_ID + row
 
     def add_field(self, name: str, data_type: str, label: str = "") -> None:
@@ -122,6 +162,7 @@ class People:
         if name not in self.fields:
             raise ValueError(f"there is no field {name!r}")
         self.described.remove(self.fields.pop(name))
+        self._indices.drop(name)
 
     def exportable(self) -> list[LeadField]:
         """Fields that a bulk export may name."""
@@ -142,6 +183,31 @@ class People:
         columns = self.columns(names, rows)
         converted = [convert(column) for convert, column in zip(converters, columns, strict=True)]
         return [dict(zip(names, values, strict=True)) for values in zip(*converted, strict=True)]
+
+    def _made_columns(self, names: Sequence[str], rows: Sequence[int]) -> list[list[Value]]:
+        """Values as they were when the leads came: packed ones as they were given, all others from the source."""
+        if not len(self._packed):
+            return self._source.columns(names, rows)
+        places = [place for place, row in enumerate(rows) if row not in self._packed]
+        if len(places) == len(rows):
+            return self._source.columns(names, rows)
+        columns: list[list[Value]] = [[None] * len(rows) for _ in names]
+        if places:
+            made = self._source.columns(names, [rows[place] for place in places])
+            for column, values in zip(columns, made, strict=True):
+                for place, value in zip(places, values, strict=True):
+                    column[place] = value
+        for place, row in enumerate(rows):
+            if row in self._packed:
+                given = self._packed.get(row)
+                for column, name in zip(columns, names, strict=True):
+                    if name in given:
+                        column[place] = given[name]
+        return columns
+
+    def _keys(self, names: tuple[str, ...], rows: Sequence[int]) -> list[Key]:
+        (name,) = names
+        return [normal_key(name, value) for value in self.columns([name], rows)[0]]
 
     def _living(self, rows: Iterable[int]) -> list[int]:
         gone = self.fates.gone

@@ -62,6 +62,8 @@ registrationCode|Registration Code|string|100
 webinarUrl|Webinar URL|string|2000
 """)
 CUSTOM_MEMBER_FIELDS = ("seatPreference", "registrationCode", "webinarUrl")
+SEARCHABLE_MEMBER_FIELDS = ("leadId", "reachedSuccess", "statusName", *CUSTOM_MEMBER_FIELDS)
+DEFAULT_MEMBER_FIELDS = ("acquiredBy", "leadId", "membershipDate", "programId", "reachedSuccess")
 # Headers of the example file; custom fields and lead fields keep their API names there.
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-extract/bulk-program-member-extract
 MEMBER_HEADERS = {
@@ -127,6 +129,26 @@ def asset(values: dict[str, Any]) -> dict[str, Any]:
     return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
 
 
+def channels(name: str, programs: Records) -> list[dict[str, Any]]:
+    """The channel of this name with the statuses of its programs' members, as the asset API writes it; or none.
+
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/channels
+    """
+    names = list(dict.fromkeys(channel for _, channel, _ in KINDS))
+    if name not in names:
+        return []
+    steps = [
+        {"name": status, "description": "", "hidden": False, "step": 10 * place, "success": status == "Attended"}
+        for place, status in enumerate(("Not in Program", *STATUSES))
+    ]
+    kind = next(kind for kind, channel, _ in KINDS if channel == name)
+    # Channels are as old as the instance.
+    oldest = asset(programs.json_rows(list(programs.fields), programs.rows()[:1])[0])
+    dates = dict.fromkeys(("createdAt", "updatedAt"), oldest["createdAt"])
+    known = {"id": 1_000 + names.index(name), "name": name, "applicableProgramType": kind.lower()}
+    return [known | {"progressionStatuses": steps} | dates]
+
+
 class Members:
     """All memberships; `records` has them as rows."""
 
@@ -141,13 +163,15 @@ class Members:
 
     def program_rows(self, program_ids: Sequence[int]) -> list[int]:
         """Rows of members of these programs, program by program in the order of the ids."""
-        rows = self.records.rows()
-        of_row = self.records.columns(["programId"], rows)[0]
-        wanted: dict[Value, list[int]] = {program_id: [] for program_id in program_ids}
-        for row, program_id in zip(rows, of_row, strict=True):
-            if program_id in wanted:
-                wanted[program_id].append(row)
-        return [row for found in wanted.values() for row in found]
+        return [
+            row for program_id in dict.fromkeys(program_ids) for row in self.records.matching("programId", [program_id])
+        ]
+
+    def born(self, lead_id: int, program_id: int, now: int) -> dict[str, Value]:
+        """What a new membership has beside its status."""
+        name = self._programs.columns(["name"], [program_id - FIRST_PROGRAM_ID])[0][0]
+        known: dict[str, Value] = {"leadId": lead_id, "programId": program_id, "program": name}
+        return known | {"membershipDate": now, "acquiredBy": False, "isExhausted": False, "reachedSuccess": False}
 
     def _leads(self, indices: Sequence[int], _keys: Sequence[int]) -> list[Value]:
         step = max(1, int(self._lead_count * 0.618))

@@ -16,8 +16,9 @@ from syncengine.sandbox.database import Database
 from syncengine.sandbox.fields import WHOLE_TYPES, searchable_names
 from syncengine.sandbox.page import Endpoint, Page
 from syncengine.sandbox.paging import PagingTokens
-from syncengine.sandbox.parameters import FILTER_VALUES_MAX, batch_size, parts, required
+from syncengine.sandbox.parameters import FILTER_VALUES_MAX, batch_size, parts, required, whole
 from syncengine.sandbox.people import People
+from syncengine.sandbox.programs import DEFAULT_MEMBER_FIELDS, FIRST_PROGRAM_ID, SEARCHABLE_MEMBER_FIELDS
 from syncengine.sandbox.records import Records
 from syncengine.sandbox.replies import invalid, refusal
 from syncengine.sandbox.routes import Call
@@ -25,6 +26,7 @@ from syncengine.sandbox.shapes import SHAPES
 from syncengine.sandbox.values import Value, coerced
 
 LEADS_MATCHED_MAX = 1_000
+MEMBERS_MATCHED_MAX = 100_000
 LEAD_DEFAULTS = ("id", "email", "updatedAt", "createdAt", "firstName", "lastName")
 ACCOUNT_DEFAULTS = ("marketoGUID", "name", "createdAt", "updatedAt")
 
@@ -63,6 +65,7 @@ class Queries:
             "leads.query": self._leads,
             "named_account_list_members.page": self._account_list_members,
             "custom_objects.query": self._custom_objects,
+            "program_members.query": self._members,
             **{f"{name}.query": partial(self._objects, name) for name in SHAPES},
         }
 
@@ -100,6 +103,31 @@ class Queries:
         defaults = ("marketoGUID", *kind.dedupe, "updatedAt", "createdAt")
         table = self._data.custom.tables[kind.name]
         return self._searched(Searched(table, "marketoGUID", kind.dedupe, kind.searchable, defaults), call, now)
+
+    def _members(self, call: Call, now: float) -> Page:
+        """Members of one program; those that match may be 100,000 at most, but for a question by lead."""
+        members, program_id = self._data.members, whole(call.path["programId"])
+        if program_id - FIRST_PROGRAM_ID not in self._data.programs.rows():
+            raise refusal("1013")
+        table, name = members.records, required(call.query, "filterType")
+        if name not in SEARCHABLE_MEMBER_FIELDS:
+            raise refusal("1011", name)
+        values = _typed(table.fields[name].data_type, _filter_values(call.query))
+        if name == "leadId":
+            keys = [(value, program_id) for value in values]
+            rows = sorted({row for key in keys for row in table.lookup(("leadId", "programId"), key)})
+        else:
+            inside = members.program_rows([program_id])
+            rows = [row for row, value in zip(inside, table.columns([name], inside)[0], strict=True) if value in values]
+            if len(rows) > MEMBERS_MATCHED_MAX:
+                raise invalid(
+                    f"Matching membership size: {len(rows):,} exceeds the limit allowed"
+                    f" ({MEMBERS_MATCHED_MAX:,}) for this api"
+                )
+        names = _names(table, call.query) or list(DEFAULT_MEMBER_FIELDS)
+        rows, more = self._paged(rows, call, call.query, now, tells_more=True)
+        shown = table.json_rows(list(dict.fromkeys([*DEFAULT_MEMBER_FIELDS, *names])), rows)
+        return Page([{"seq": number, **row} for number, row in enumerate(shown)], {"moreResult": False, **more})
 
     def _searched(self, searched: Searched, call: Call, now: float) -> Page:
         query, keys = _asked(call)

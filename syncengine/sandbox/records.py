@@ -14,6 +14,8 @@ import orjson
 from syncengine.sandbox.draws import numbers, picks, row_keys, share
 from syncengine.sandbox.fields import LENGTHS
 from syncengine.sandbox.generated import Column
+from syncengine.sandbox.indices import Indices, Key
+from syncengine.sandbox.sights import Sights
 from syncengine.sandbox.values import Value, coerced, truth_converter
 
 TRUTH_ROWS = 1_000
@@ -96,6 +98,8 @@ class Records:
         self._count = count
         self._given: dict[int, dict[str, Value]] = {}
         self._removed: set[int] = set()
+        self._indices = Indices(lambda: range(self._count), self._keys)
+        self.sights = Sights()
         # How the API writes a row, where that is more than its fields.
         self.written: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.is_hidden: Callable[[Sequence[int]], Collection[int]] = lambda _rows: ()
@@ -124,10 +128,18 @@ class Records:
         return made
 
     def matching(self, name: str, values: Collection[Value]) -> list[int]:
-        """Existing rows whose field has one of the values."""
-        wanted = set(values)
-        rows = self.rows()
-        return [row for row, value in zip(rows, self.columns([name], rows)[0], strict=True) if value in wanted]
+        """Existing rows whose field has one of the values, in their order."""
+        return sorted({row for value in values for row in self.lookup((name,), (value,))})
+
+    def lookup(self, names: tuple[str, ...], key: tuple[Value, ...]) -> list[int]:
+        """Existing rows whose fields have these values, found by an index."""
+        rows = [row for row in self._indices.of(names).find(key) if row not in self._removed]
+        hidden = self.is_hidden(rows) if rows else ()
+        return [row for row in rows if row not in hidden]
+
+    def reindex(self) -> None:
+        """Values have changed that the table does not hold: those of the leads that a merge has left."""
+        self._indices = Indices(lambda: range(self._count), self._keys)
 
     def between(self, moment: str, start: int, end: int) -> list[int]:
         """Existing rows whose `moment` lies in [start, end]."""
@@ -139,8 +151,18 @@ class Records:
         """Set fields of a row and move its updatedAt; raises ValueError for what cannot be written."""
         if not 0 <= row < self._count or row in self._removed:
             raise ValueError(f"there is no row {row}")
-        typed = self._typed(values)
-        self._given.setdefault(row, {}).update(typed | {"updatedAt": int(now)})
+        self.write(row, self._typed(values), now)
+
+    def write(self, row: int, values: Mapping[str, Value], now: float) -> None:
+        """Set typed values of a row that there is."""
+        before = self._indices.keys(row, values)
+        self._given.setdefault(row, {}).update({**values, "updatedAt": int(now)})
+        self._indices.moved(row, before)
+
+    def create(self, values: Mapping[str, Value], now: float) -> int:
+        """A new row that has these typed values and a GUID, and no others."""
+        nothing = dict.fromkeys(name for name in self.fields if name != "marketoGUID")
+        return self.add({**nothing, "createdAt": int(now), "updatedAt": int(now), **values}, now)
 
     def add(self, values: Mapping[str, Any], now: float) -> int:
         """A new row, born now; fields that are not given come from the seed."""
@@ -148,6 +170,7 @@ class Records:
         row = self._count
         self._count += 1
         self._given[row] = {"createdAt": int(now), "updatedAt": int(now)} | typed
+        self._indices.born(row)
         return row
 
     def remove(self, row: int) -> None:
@@ -167,6 +190,11 @@ class Records:
         for start in range(0, len(rows), TRUTH_ROWS):
             lines = self.json_rows(names, rows[start : start + TRUTH_ROWS])
             yield b"".join(orjson.dumps(self.written(line), option=orjson.OPT_APPEND_NEWLINE) for line in lines)
+
+    def _keys(self, names: tuple[str, ...], rows: Sequence[int]) -> list[Key]:
+        """Keys of rows, each a tuple; None for one that is not complete."""
+        keys = zip(*self.columns(names, rows), strict=True)
+        return [None if None in key else key for key in keys]
 
     def _typed(self, values: Mapping[str, Any]) -> dict[str, Value]:
         unknown = sorted(set(values) - set(self.fields))

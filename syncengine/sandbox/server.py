@@ -27,7 +27,7 @@ from syncengine.sandbox.files import SpoolFiles
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.messages import PIECE_BYTES, Exchange, FileBody, Request
 from syncengine.sandbox.options import SandboxOptions
-from syncengine.sandbox.routes import BODY_BYTES_MAX
+from syncengine.sandbox.routes import body_bytes_max
 
 GZIP_BYTES_MIN = 1_024
 SEND_BUFFER_BYTES = 65_536
@@ -35,6 +35,9 @@ CONTROL_BYTES_MAX = 100_000_000
 REQUEST_LINE_BYTES_MAX = 65_536
 # A throttled file goes out in this many pieces a second, so that its pace is even.
 PIECES_A_SECOND = 20
+# Rows of imports that are written between two answers, and how often that is done in real seconds.
+ROWS_AT_ONCE = 1_000
+WRITING_SECONDS, RESTING_SECONDS = 0.001, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,14 @@ class Handler:
         self._clock = clock
 
     async def __call__(self, http: web.BaseRequest) -> web.StreamResponse:
-        request = Request(http.method, http.path, http.query, http.headers, await _limited_body(http))
+        try:
+            body = await self._body(http)
+        except ConnectionError:
+            body = None
+        if body is None:
+            # A call whose body did not come whole never was one.
+            return _hung_up(http)
+        request = Request(http.method, http.path, http.query, http.headers, body)
         exchange = self._instance.arrive(request, self._clock.now())
         try:
             if exchange.latency_seconds > 0:
@@ -71,6 +81,19 @@ class Handler:
             return _hung_up(http)
         finally:
             self._depart(exchange)
+
+    async def _body(self, http: web.BaseRequest) -> bytes | None:
+        """The body, or so much of it that the instance sees that it is too large; None when it is cut on purpose."""
+        if not http.can_read_body:
+            return b""
+        cut = self._instance.body_cut(http.method, http.path, self._clock.now())
+        is_control = http.path.startswith(CONTROL_PREFIX)
+        bytes_max = CONTROL_BYTES_MAX if is_control else body_bytes_max(http.method, http.path)
+        parts, size = [], 0
+        while size <= bytes_max and (cut is None or size < cut) and (part := await http.content.readany()):
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts) if cut is None else None
 
     def _whole(self, http: web.BaseRequest, exchange: Exchange, body: bytes) -> web.Response:
         headers = dict(exchange.response.headers)
@@ -125,18 +148,6 @@ def _marked(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         held = following
 
 
-async def _limited_body(http: web.BaseRequest) -> bytes:
-    """The body, or so much of it that the instance sees that it is too large."""
-    if not http.can_read_body:
-        return b""
-    bytes_max = CONTROL_BYTES_MAX if http.path.startswith(CONTROL_PREFIX) else BODY_BYTES_MAX
-    parts, size = [], 0
-    while size <= bytes_max and (part := await http.content.readany()):
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
-
-
 def _hung_up(http: web.BaseRequest) -> web.Response:
     if http.transport is not None:
         http.transport.abort()
@@ -163,6 +174,7 @@ async def serve(
         instance = Instance(started, files=files)
         # Building the data takes a while: the clock starts when it is done, at the instant that the data ends with.
         clock = SandboxClock(started)
+        instance.rows_at_once = ROWS_AT_ONCE
         server = web.Server(Handler(instance, clock), max_line_size=REQUEST_LINE_BYTES_MAX)
         runner = web.ServerRunner(server, shutdown_timeout=0.5)
         await runner.setup()
@@ -179,10 +191,20 @@ async def serve(
                     options.name,
                 )
             )
-            await terminated()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_import_rows, instance, clock)
+                await terminated()
+                tasks.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
                 await runner.cleanup()
+
+
+async def _import_rows(instance: Instance, clock: SandboxClock) -> None:
+    """Write the rows of imports in small parts, so that answers go out in between."""
+    while True:
+        written = instance.advance(clock.now())
+        await anyio.sleep(WRITING_SECONDS if written else RESTING_SECONDS)
 
 
 @contextlib.contextmanager

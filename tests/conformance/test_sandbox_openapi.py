@@ -13,7 +13,7 @@ from syncengine.sandbox.activities import EXPORT_FIELDS
 from syncengine.sandbox.export_requests import ACTIVITY_FILTERS, LEAD_FILTERS, MEMBER_FILTERS, OBJECT_FILTERS
 from syncengine.sandbox.messages import Response
 from syncengine.sandbox.parameters import PARAMETERS, Parameters
-from syncengine.sandbox.routes import BULK_METHODS, BULK_ROOTS, METHODS, ONLY_GET, PATHS
+from syncengine.sandbox.routes import BULK_METHODS, BULK_ROOTS, IMPORT_PATHS, METHODS, ONLY_GET, PATHS, WRITES
 from tests.unit.sandbox.caller import Caller, text_of, value_of
 
 DEFINITIONS = Path(__file__).parents[3] / "shared" / "openapi"
@@ -31,9 +31,18 @@ EXAMPLES: dict[str, tuple[set[str], set[str]]] = {
         {"apiName", "pluralName", "version", "status", "description", "displayName", "relationships", "fields"},
         {"name"},
     ),
+    "ImportLeadResponse": ({"numOfLeadsProcessed"}, set()),
+    "ImportCustomObjectResponse": ({"operation"}, set()),
+    "ImportProgramMemberResponse": (
+        set(),
+        {"numOfLeadsProcessed", "numOfRowsFailed", "numOfRowsWithWarning", "message"},
+    ),
     "BrowseAllPrograms": (set(), {"headStart"}),
+    "ProgramResponse": (set(), {"headStart"}),
     "Folder": ({"id"}, {"value", "folderName"}),
 }
+# A parameter that the definitions spell in another way than Adobe's examples.
+NAMED_OTHERWISE = {("/rest/asset/v1/channel/byName.json", "Name"): "name"}
 # Records that have whatever fields describe names.
 OPEN = {"Lead", "CustomObject", "CompanyResponse", "SalesPerson", "NamedAccount"}
 JSON_TYPES: dict[str, tuple[type, ...]] = {
@@ -46,6 +55,7 @@ JSON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 OPERATIONS = [(path, method) for path, endpoint in PATHS.items() for method in sorted(METHODS.get(endpoint, ONLY_GET))]
+OPERATIONS += [(path, "POST") for path, endpoint in PATHS.items() if endpoint in WRITES]
 READS = [
     path
     for path, method in OPERATIONS
@@ -63,9 +73,14 @@ ASKED: dict[str, dict[str, str]] = {
     "/rest/v1/opportunities.json": {"filterType": "dedupeFields", "filterValues": "OPP0000001L"},
     "/rest/v1/opportunities/roles.json": {"filterType": "externalOpportunityId", "filterValues": "OPP0000001L"},
     "/rest/v1/namedaccounts.json": {"filterType": "industry", "filterValues": "Software,Retail"},
+    "/rest/v1/programs/{programId}/members.json": {
+        "filterType": "statusName",
+        "filterValues": "Member,Invited,Attended",
+    },
+    "/rest/asset/v1/channel/byName.json": {"name": "Tradeshow"},
     "/rest/v1/customobjects/{customObjectName}.json": {"filterType": "vIN", "filterValues": "5YJSA1E41FF000001"},
 }
-PARTS = {"apiName": "car_c", "customObjectName": "car_c", "listId": "2001"}
+PARTS = {"apiName": "car_c", "customObjectName": "car_c", "listId": "2001", "programId": "4001"}
 
 
 @cache
@@ -173,6 +188,8 @@ def read(path: str) -> Any:
         caller.call("GET", path)
     guid = orjson.loads(b"".join(caller.instance.data.truth("named_account_lists", caller.now) or ()).splitlines()[0])
     parts = PARTS | {"id": str(guid["marketoGUID"])}
+    if "/program/" in path:
+        parts["id"] = parts["programId"]
     if "external" in path:
         parts["apiName"] = "attendedTasting_c"
     query = dict(ASKED.get(path, {}))
@@ -200,8 +217,10 @@ def test_parameters_are_adobes(path: str, method: str) -> None:
     if path.startswith("/identity/"):
         assert parameters(path, method, "query", required=True) <= {"client_id", "client_secret", "grant_type"}
         return
-    known = PARAMETERS.get(PATHS[path], Parameters())
-    assert set(known.required) == parameters(path, method, "query", required=True)
+    endpoint = WRITES.get(PATHS[path], PATHS[path]) if method == "POST" else PATHS[path]
+    known = PARAMETERS.get(endpoint, Parameters())
+    required = {NAMED_OTHERWISE.get((path, name), name) for name in parameters(path, method, "query", required=True)}
+    assert set(known.required) == required
     assert set(known.optional) <= parameters(path, method, "query")
     assert set(re.findall(r"{(\w+)}", path)) == parameters(path, method, "path")
 
@@ -268,6 +287,54 @@ def test_bulk_answers_have_adobes_shape(kind: str, verb: str) -> None:
     schema = schema_of(path, BULK_METHODS[verb])
     assert faults(value, schema, definitions("mapi")) == []
     assert value["result"]
+
+
+IMPORTED = {
+    "leads": "email,leadScore\na@x.de,1\nb,2\nc@x.de,x\n",
+    "custom_objects": "vIN,year\nN,1999\n,1999\n",
+    "program_members": "email,leadScore\na@x.de,1\nb,2\nc@x.de,x\n",
+}
+
+
+@pytest.mark.parametrize("kind", list(IMPORT_PATHS))
+def test_import_answers_have_adobes_shape(kind: str) -> None:
+    """When a batch is made, while it waits, while it runs and when it is done."""
+    caller = Caller(imports_running=1)
+    made = [value_of(caller.imported(IMPORTED[kind], kind)) for _ in range(2)]
+    create, batch = IMPORT_PATHS[kind]
+    assert [faults(one, schema_of(create, "POST"), definitions("mapi")) for one in made] == [[], []]
+    path = f"{batch}.json" if kind == "leads" else f"{batch}/status.json"
+    statuses = []
+    for batch_id, seconds in ((1002, 0), (1001, 0), (1001, 100)):
+        caller.now += seconds
+        value = value_of(caller.call("GET", path.format(**PARTS, batchId=batch_id)))
+        assert faults(value, schema_of(path, "GET"), definitions("mapi")) == []
+        statuses.append(value["result"][0]["status"])
+    assert statuses == ["Queued", "Importing", "Complete"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/rest/v1/leads.json", {"input": [{"email": "a@x.de"}, {"city": "C"}], "action": "createOrUpdate"}),
+        (
+            "/rest/v1/customobjects/{customObjectName}.json",
+            {"input": [{"vIN": "N"}, {"color": "C"}], "action": "createOrUpdate", "dedupeBy": "dedupeFields"},
+        ),
+        ("/rest/v1/lists/{listId}/leads.json", {"input": [{"id": 1001}, {"id": 7}]}),
+    ],
+)
+def test_writes_have_adobes_shape(path: str, body: dict[str, Any]) -> None:
+    """What is sent is defined, and so is the answer to records that were written and that were skipped."""
+    given = next(one for one in operation(path, "POST")["parameters"] if one["in"] == "body")
+    found = faults(body, given["schema"], definitions("mapi"))
+    value = value_of(Caller().call("POST", path.format(**PARTS), body))
+    found += faults(value, schema_of(path, "POST"), definitions("mapi"))
+    # One definition serves what is sent, which has no number, and what was skipped, which has no GUID.
+    assert [
+        one for one in found if not re.fullmatch(r"\$\.(input.*lacks \w+|result\[1\] lacks marketoGUID)", one)
+    ] == []
+    assert [record["status"] == "skipped" for record in value["result"]] == [False, True]
 
 
 @pytest.mark.parametrize(

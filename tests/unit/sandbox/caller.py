@@ -13,6 +13,18 @@ from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.messages import Exchange, FileBody, Request, Response, StreamBody
 from syncengine.sandbox.options import SandboxOptions
 
+BOUNDARY = "a-boundary-of-tests"
+MULTIPART = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+IMPORT_PATHS = {
+    "leads": "/bulk/v1/leads.json",
+    "custom_objects": "/bulk/v1/customobjects/car_c/import.json",
+    "program_members": "/bulk/v1/program/4001/members/import.json",
+}
+BATCH_PATHS = {
+    "leads": "/bulk/v1/leads/batch/{}",
+    "custom_objects": "/bulk/v1/customobjects/car_c/import/{}",
+    "program_members": "/bulk/v1/program/members/import/{}",
+}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
 SMALL = {"leads": 300, "activities": 600, "client_id": "id", "client_secret": "secret", "control_key": "key"}
@@ -44,6 +56,12 @@ def content_of(response: Response) -> bytes:
     """The bytes of a file answer."""
     assert isinstance(response.body, FileBody)
     return b"".join(response.body.pieces())
+
+
+def multipart(content: bytes, *, name: str = "file") -> bytes:
+    """The body of an import call."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="a.csv"\r\nContent-Type: text/csv'
+    return f"{head}\r\n\r\n".encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 class Caller:
@@ -138,3 +156,38 @@ class Caller:
     def file(self, job_id: str, kind: str = "leads", **headers: str) -> Response:
         """The job's file."""
         return self.call("GET", f"/bulk/v1/{kind}/export/{job_id}/file.json", headers=headers)
+
+    def imported(self, content: str | bytes, kind: str = "leads", **query: object) -> Response:
+        """The answer to an import call with this file."""
+        asked = {"format": "csv", **({"programMemberStatus": "On List"} if kind == "program_members" else {})}
+        asked |= {name: str(value) for name, value in query.items()}
+        body = multipart(content.encode() if isinstance(content, str) else content)
+        return self.call("POST", IMPORT_PATHS[kind], body, query=asked, headers=MULTIPART)
+
+    def batch(self, content: str | bytes, kind: str = "leads", **query: object) -> int:
+        """The id of an accepted batch."""
+        value = value_of(self.imported(content, kind, **query))
+        assert value["success"], value
+        return int(value["result"][0]["batchId"])
+
+    def batch_status(self, batch_id: int, kind: str = "leads") -> dict[str, Any]:
+        """The batch as its status call shows it."""
+        path = BATCH_PATHS[kind].format(batch_id) + (".json" if kind == "leads" else "/status.json")
+        shown: dict[str, Any] = value_of(self.call("GET", path))["result"][0]
+        return shown
+
+    def finished(self, content: str | bytes, kind: str = "leads", **query: object) -> dict[str, Any]:
+        """The status of a batch that has had its time."""
+        batch_id = self.batch(content, kind, **query)
+        self.now += 100
+        return self.batch_status(batch_id, kind)
+
+    def listing(self, batch_id: int, which: str, kind: str = "leads") -> Response:
+        """The failures or warnings of a batch."""
+        return self.call("GET", BATCH_PATHS[kind].format(batch_id) + f"/{which}.json")
+
+    def leads_by(self, name: str, values: str, fields: str = "id,email,firstName,lastName") -> list[dict[str, Any]]:
+        """Leads as a query finds them."""
+        query = {"filterType": name, "filterValues": values, "fields": fields}
+        found: list[dict[str, Any]] = value_of(self.call("GET", "/rest/v1/leads.json", query=query))["result"]
+        return found

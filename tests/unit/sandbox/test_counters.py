@@ -29,3 +29,16 @@ def test_calls_codes_clients_and_jobs_are_told_apart() -> None:
     assert (report["calls_total"], report["codes"], report["clients"]["nightly"]) == (4, {"610": 1}, 1)
     assert (report["jobs_created"], report["file_bytes"], report["file_bytes_total"]) == ({"leads": 1}, {"job": 15}, 15)
     assert (report["tokens_issued"], report["in_flight"]) == (1, 0)
+
+
+def test_imports_and_their_polls_are_counted() -> None:
+    """Batches by kind, the most that ran at once, and the least gap between polls of one kind."""
+    caller = Caller()
+    for number in range(3):
+        caller.batch(f"email\nn{number}@x.de\n")
+    for seconds in (0, 7, 5):
+        caller.now += seconds
+        caller.batch_status(1001)
+    report = caller.instance.report()
+    assert (report["imports_created"], report["imports_running_most"]) == ({"leads": 3}, 2)
+    assert report["poll_gap_seconds_min"] == {"leads.import": 5}

@@ -115,3 +115,11 @@ def test_damage_carries_its_place(action: str) -> None:
     """What the wire does, and where in the body."""
     damage = damage_of(parsed_rule({"action": action, "bytes": 9, "seconds": 2}))
     assert (damage.kind, damage.at_byte, damage.seconds) == (action, 9, 2)
+
+
+def test_a_cut_strikes_before_the_call_is_one() -> None:
+    """It is asked for on its own, counts the calls it covers, and never strikes a call that has come whole."""
+    script = FaultScript([{"action": "cut", "path": "/bulk/*", "bytes": 9, "nth": 2}], seed=1)
+    calls = [("POST", "/bulk/v1/leads.json"), ("POST", "/rest/v1/leads.json"), ("POST", "/bulk/v1/leads.json")]
+    assert [script.cut(method, path, 0.0) for method, path in calls] == [None, None, 9]
+    assert script.strike("POST", "/bulk/v1/leads.json", 0.0) is None

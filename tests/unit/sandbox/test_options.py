@@ -23,6 +23,9 @@ from syncengine.sandbox.options import SandboxOptions
         {"leads": -1},
         {"latency_seconds": (0.4, 0.1)},
         {"job_seconds": (-1, 1)},
+        {"import_seconds": (2, 1)},
+        {"ingestion_seconds": (-1, 1)},
+        {"imports_running": 0},
         {"start": datetime(2026, 1, 1)},  # noqa: DTZ001  # the very thing that is refused
     ],
 )

@@ -6,12 +6,12 @@ import pytest
 
 from syncengine.sandbox.parameters import PARAMETERS, batch_size, flag, parts, required, whole, whole_parts
 from syncengine.sandbox.replies import Refusal
-from syncengine.sandbox.routes import PATHS
+from syncengine.sandbox.routes import PATHS, WRITES
 
 
 def test_every_endpoint_of_the_table_exists() -> None:
     """No parameter is declared for nobody."""
-    assert set(PARAMETERS) <= set(PATHS.values())
+    assert set(PARAMETERS) <= {*PATHS.values(), *WRITES.values()}
 
 
 def test_values_are_read() -> None:

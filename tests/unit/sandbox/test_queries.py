@@ -76,12 +76,12 @@ def test_many_leads_of_one_value_are_paged_and_too_many_refused() -> None:
 
 
 def test_a_long_question_goes_as_a_form() -> None:
-    """POST with _method=GET asks the same."""
+    """POST with _method=GET asks the same; without, it is a write, which takes no form."""
     caller = Caller()
     form = urlencode({"filterType": "id", "filterValues": "1001,1002"}).encode()
     reply = caller.call("POST", LEADS, form, query={"_method": "GET"}, headers=FORM)
     assert [row["id"] for row in value_of(reply)["result"]] == [1001, 1002]
-    assert code_of(caller.call("POST", LEADS, form, headers=FORM)) == "605"
+    assert code_of(caller.call("POST", LEADS, form, headers=FORM)) == "612"
 
 
 def test_every_key_on_a_lead_leads_to_a_record() -> None:
@@ -167,3 +167,39 @@ def test_with_a_crm_some_objects_cannot_be_read(path: str) -> None:
     assert code_of(caller.call("GET", f"/rest/v1/{path}/describe.json")) == "1018"
     assert code_of(caller.call("GET", f"/rest/v1/{path}.json", query=asked)) == "1018"
     assert code_of(caller.call("GET", "/rest/v1/namedaccounts/describe.json")) == ""
+
+
+def test_members_of_a_program_are_found_by_key() -> None:
+    """By lead, status or custom field, within one program; a page says whether more follow."""
+    caller = Caller()
+    path = "/rest/v1/programs/4002/members.json"
+    members = [row for row in caller.truth("program_members") if row["programId"] == 4002]
+    lead_ids = [row["leadId"] for row in members[:3]]
+    page = caller.get(path, filterType="leadId", filterValues=",".join(map(str, [*lead_ids, 7])))
+    assert [row["leadId"] for row in page["result"]] == lead_ids
+    assert (page["result"][2]["seq"], page["moreResult"]) == (2, False)
+    assert set(page["result"][0]) == {"seq", "acquiredBy", "leadId", "membershipDate", "programId", "reachedSuccess"}
+    found: list[int] = []
+    query = {"filterType": "reachedSuccess", "filterValues": "false", "batchSize": "7"}
+    while True:
+        page = caller.get(path, **query)
+        found += [row["leadId"] for row in page["result"]]
+        if not page["moreResult"]:
+            break
+        query["nextPageToken"] = page["nextPageToken"]
+    assert found == [row["leadId"] for row in members if row["reachedSuccess"] is False]
+    for asked, code in (({"filterType": "updatedAt"}, "1011"), ({"fields": "noSuch"}, "1006"), ({}, "1013")):
+        where = path if asked else path.replace("4002", "7")
+        sent = {"filterType": "leadId", "filterValues": "1003", **asked}
+        assert code_of(caller.call("GET", where, query=sent)) == code
+
+
+def test_objects_follow_a_merge() -> None:
+    """What was found under the loser is found under the winner, though an index was there before."""
+    caller = Caller(custom_object_rows=200)
+    path = "/rest/v1/customobjects/car_c.json"
+    winner, loser = (row["leadID"] for row in caller.truth("custom_objects/car_c")[:2])
+    before = caller.get(path, filterType="leadID", filterValues=f"{winner},{loser}")["result"]
+    caller.change(merge_leads=[[winner, loser]])
+    after = caller.get(path, filterType="leadID", filterValues=str(winner))["result"]
+    assert [row["marketoGUID"] for row in after] == [row["marketoGUID"] for row in before]

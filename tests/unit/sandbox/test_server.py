@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import orjson
 import pytest
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.server import Ready, serve, write_ready
@@ -28,9 +28,10 @@ PLENTY = {"calls_per_window": 10_000, "token_seconds": 10**7, "calls_per_day": 1
 class Client:
     """A session that has a token."""
 
-    def __init__(self, session: ClientSession, headers: dict[str, str]) -> None:
+    def __init__(self, session: ClientSession, headers: dict[str, str], port: int = 0) -> None:
         self.session = session
         self.headers = headers
+        self.port = port
 
     async def json(self, method: str, path: str, **more: Any) -> Any:
         async with self.session.request(method, path, headers=self.headers | KEY, **more) as reply:
@@ -72,7 +73,8 @@ async def sandbox(**options: Any) -> AsyncIterator[Client]:
             form = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
             async with session.post("/identity/oauth/token", data=form) as reply:
                 token = (await reply.json())["access_token"]
-            yield Client(session, {"Authorization": f"Bearer {token}"})
+            port = int(places[0].base_url.rpartition(":")[2])
+            yield Client(session, {"Authorization": f"Bearer {token}"}, port)
         tasks.cancel_scope.cancel()
 
 
@@ -216,3 +218,65 @@ async def test_a_signal_ends_the_process_cleanly(tmp_path: Path, number: signal.
         assert process.stderr is not None
         words = b"".join([part async for part in process.stderr])
         assert (await process.wait(), words) == (0, b"")
+
+
+async def test_a_file_is_imported_over_http() -> None:
+    """aiohttp's own form is understood, and the batch ends with all rows written."""
+    rows = "".join(f"new{number}@example.com,Name {number}\n" for number in range(3_000))
+    async with sandbox() as client:
+        form = FormData()
+        form.add_field("file", f"email,lastName\n{rows}".encode(), filename="leads.csv", content_type="text/csv")
+        made = await client.json("POST", "/bulk/v1/leads.json", params={"format": "csv"}, data=form)
+        batch = made["result"][0]
+        while batch["status"] != "Complete":
+            batch = (await client.json("GET", f"/bulk/v1/leads/batch/{batch['batchId']}.json"))["result"][0]
+            await anyio.sleep(0.005)
+        assert batch["numOfLeadsProcessed"] == 3_000
+        query = {"filterType": "email", "filterValues": "NEW2999@example.com", "fields": "lastName"}
+        assert (await client.json("GET", "/rest/v1/leads.json", params=query))["result"] == [{"lastName": "Name 2999"}]
+
+
+async def test_a_body_of_ten_megabytes_is_the_most() -> None:
+    """One byte more is HTTP 413; other calls keep their megabyte."""
+    async with sandbox() as client:
+        for path, size in (("/bulk/v1/leads.json", 10_000_001), ("/rest/v1/leads.json", 1_000_001)):
+            reply = await client.session.post(
+                path, params={"format": "csv"}, data=io.BytesIO(b"x" * size), headers=client.headers
+            )
+            assert reply.status == 413
+
+
+async def test_a_call_that_is_cut_was_never_made() -> None:
+    """Neither the cut on purpose nor a client that leaves in the middle of its body makes a batch or a count."""
+    async with sandbox() as client:
+        await client.json("POST", "/__sandbox__/faults", json=[{"action": "cut", "path": "/bulk/*", "bytes": 100_000}])
+        with pytest.raises(ClientError):
+            await client.session.post("/bulk/v1/leads.json", data=io.BytesIO(b"x" * 9_000_000), headers=client.headers)
+        await client.json("POST", "/__sandbox__/faults", json=[])
+        target = client.session._base_url  # the session's own address
+        assert target is not None
+        stream = await anyio.connect_tcp("127.0.0.1", target.port or 0)
+        await stream.send(
+            b"POST /bulk/v1/leads.json?format=csv HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf"
+        )
+        await stream.aclose()
+        await anyio.sleep(0.05)
+        counters = await client.json("GET", "/__sandbox__/counters")
+        assert "leads.import.create" not in counters["calls"]
+        assert (counters["in_flight"], counters["imports_created"]) == (0, {})
+
+
+@pytest.mark.parametrize(("action", "batches"), [("drop_before", 0), ("drop_after", 1)])
+async def test_the_answer_to_an_import_can_be_lost(action: str, batches: int) -> None:
+    """The client sees the same, the batch is there or not."""
+    rows = b"email\n" + b"".join(b"p%d@example.com\n" % number for number in range(300_000))
+    async with sandbox() as client:
+        await client.json("POST", "/__sandbox__/faults", json=[{"action": action, "path": "/bulk/v1/leads.json"}])
+        form = FormData()
+        form.add_field("file", io.BytesIO(rows), filename="leads.csv")
+        with pytest.raises(ClientError):
+            await client.json("POST", "/bulk/v1/leads.json", params={"format": "csv"}, data=form)
+        async with client.session.get("/__sandbox__/truth/imports", headers=KEY) as reply:
+            lines = (await reply.read()).splitlines()
+        assert len(lines) == batches
+        assert all(orjson.loads(line)["sha256"] == hashlib.sha256(rows).hexdigest() for line in lines)
