@@ -17,6 +17,7 @@
     ├── LeaseLost                 another process goes on with this work: stop at once
     ├── AlreadyRunning            the same work is under way elsewhere                        (exit 7)
     ├── NoSpace                   the disk is full: free room, run again                      (exit 8)
+    ├── SourceUnusable            a file or query to import cannot be taken as a whole: the user mends it (exit 2)
     ├── FileDamaged               a downloaded file is not what Marketo announced: fetch it again
     ├── StateUnusable             the journal is newer than this program, damaged or locked   (exit 2)
     └── IllegalMove               a job was asked to do what its state forbids: a bug
@@ -126,6 +127,10 @@ class AlreadyRunning(SyncEngineError):
 
 class NoSpace(SyncEngineError):
     """The disk has no room for what comes next; partial files are kept for resuming."""
+
+
+class SourceUnusable(SyncEngineError):
+    """What is to be imported cannot be read as a table; the message says where it stopped being one."""
 
 
 class FileDamaged(SyncEngineError):

@@ -1,8 +1,8 @@
 """Blocking work, off the loop: the one door to threads, counted by a loop that simulates time."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 import anyio
@@ -24,3 +24,13 @@ async def run_blocking(function: Callable[[], T], executor: Executor | None = No
             await asyncio.wait([future])
             raise
     return future.result()
+
+
+async def drive(steps: Iterator[T], tell: Callable[[T], None]) -> None:
+    """Take a generator's steps in a thread, one after another, so that a stop is heard between two of them.
+
+    In one thread of their own: the C library gives each thread a heap, and what is freed in one serves no other.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        while (step := await run_blocking(lambda: next(steps, None), thread)) is not None:
+            tell(step)

@@ -32,6 +32,7 @@ EXIT_CODES: tuple[tuple[type[errors.SyncEngineError], int], ...] = (
     (errors.LeaseLost, 7),
     (errors.DestinationFenced, 7),
     (errors.StateUnusable, 2),
+    (errors.SourceUnusable, 2),
     (errors.Unavailable, 6),
     (errors.IllegalMove, BUG),
     (errors.SyncEngineError, PARTIAL),
