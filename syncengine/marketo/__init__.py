@@ -8,6 +8,8 @@ before it is spent. In reading order:
     reply.py      read(status, content type, bytes) -> Reply or Refusal; never raises
     codes.py      codes.tsv: every error code with its verdict; whether it cost quota; whether a create may have run
     rows.py       results as frozen rows, and the reading of Marketo's loose JSON
+    records.py    what became of each record of a write
+    multipart.py  a file as the body of an import
     pages.py      pages of a listing, and the three ways in which listings end
     described.py  what describe says of an object: keys, fields, what can be searched by
     merges.py     which leads lost a merge

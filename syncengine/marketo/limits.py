@@ -59,6 +59,22 @@ EXPORT_PROGRAMS_MAX: Final = 10  # in one job
 IMPORT_FILE_BYTES_MAX: Final = 10_000_000  # multipart overhead included, as nothing says otherwise
 IMPORT_RUNNING_MAX: Final = 2
 IMPORT_QUEUED_MAX: Final = 10  # the running ones included
+# How often a status is asked for, "depending on latency requirements", and how long a batchId is valid.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/bulk-lead-import
+IMPORT_STATUS_SECONDS_MIN: Final = 5
+IMPORT_STATUS_SECONDS_MAX: Final = 30
+IMPORT_BATCH_DAYS: Final = 7
+
+# Records in one call that creates or updates, whatever they are.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database
+SYNC_ROWS_MAX: Final = 300
+
+# Data Ingestion, which has a host and limits of its own; its calls count for nothing above.
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/data-ingestion
+INGESTION_CALLS_PER_SECOND: Final = 5_000  # of one client id
+INGESTION_OBJECTS_PER_DAY: Final = 10_000_000
+INGESTION_ROWS_MAX: Final = 1_000  # in one call; of program members over all its programs
+INGESTION_BODY_BYTES_MAX: Final = 1_000_000
 
 # Pages of results. https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database
 PAGE_ROWS_MAX: Final = 300

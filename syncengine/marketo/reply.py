@@ -13,7 +13,7 @@ something in front of it. The order of evidence is therefore:
    a create open makes the whole refusal do so.
 4. `success: true` gives rows; none are named when `result` is missing, which is how Marketo says "nothing found".
 
-Identity answers have no envelope: their object is the reply's `body`.
+Identity answers have no envelope: their object is the reply's `body`. Data Ingestion has one only for refusals.
 Pages: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-codes
 """
 
@@ -88,6 +88,21 @@ def read(status: int, content_type: str, body: bytes) -> Reply | Refusal:
     if "access_token" in answer:
         return Reply(body=answer)
     return opened(answer)
+
+
+def read_accepted(status: int, request_id: str, body: bytes) -> Reply | Refusal:
+    """What the Data Ingestion API says: 202 without a body is its whole success, and a header names the request.
+
+    Without that header it is someone else's 202.
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/data-ingestion
+    """
+    named = clean(request_id)
+    if status == 202 and not body and named:
+        return Reply(request_id=named)
+    if 200 <= status < 300:
+        return not_marketo(f"HTTP {status} is not the answer of Data Ingestion", named)
+    refusal = refused_by_status(status, body)
+    return replace(refusal, request_id=refusal.request_id or named)
 
 
 def opened(envelope: Mapping[str, Any]) -> Reply | Refusal:

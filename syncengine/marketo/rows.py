@@ -114,6 +114,64 @@ class ExportJob:
     error: str = ""
 
 
+class ImportStatus(Enum):
+    """Where an import stands, in Marketo's words."""
+
+    QUEUED = "Queued"
+    IMPORTING = "Importing"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"  # a word of tomorrow: poll on
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the import will not move any more."""
+        return self in {ImportStatus.COMPLETE, ImportStatus.FAILED}
+
+    @classmethod
+    def of(cls, stated: object) -> "ImportStatus":
+        """The status a word means."""
+        word = clean(stated).casefold()
+        return next((status for status in cls if status.value.casefold() == word), cls.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportBatch:
+    """One import as Marketo states it: rows processed, failed and with a warning, None where it does not say."""
+
+    batch_id: int
+    status: ImportStatus
+    processed: int | None = None
+    failed: int | None = None
+    warned: int | None = None
+    message: str = ""
+
+
+def batch_id(stated: object) -> int:
+    """A batchId that may enter a path: a whole number above 0, or Malformed."""
+    number = count(stated)
+    if not number:
+        raise Malformed("a batchId is not a whole number above 0")
+    return number
+
+
+def import_batch(row: object) -> ImportBatch:
+    """One row of any bulk import answer; Malformed without a usable batchId, or when no status is stated."""
+    stated = mapping(row)
+    if not text(stated.get("status")):
+        raise Malformed("an import has no status")
+    # Leads and members count leads, custom objects count objects.
+    processed = stated.get("numOfLeadsProcessed", stated.get("numOfObjectsProcessed"))
+    return ImportBatch(
+        batch_id=batch_id(stated.get("batchId", stated.get("importId"))),
+        status=ImportStatus.of(stated.get("status")),
+        processed=count(processed),
+        failed=count(stated.get("numOfRowsFailed")),
+        warned=count(stated.get("numOfRowsWithWarning")),
+        message=clean(stated.get("message")),
+    )
+
+
 def export_id(stated: object) -> ExportId:
     """An export id that may enter a path: a UUID and nothing else, or Malformed."""
     if isinstance(stated, str) and UUID.fullmatch(stated):

@@ -1,15 +1,18 @@
 """Leads, as the synchronous API has them; bulk export and import of leads stand with their own kinds of jobs."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
-from syncengine.marketo.call import Call
+from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.limits import FILTER_VALUES_MAX
 from syncengine.marketo.pages import Page, comma_separated, page_query, while_token, whole
+from syncengine.marketo.records import RecordResult, record_results, sync_input
 from syncengine.marketo.reply import Malformed, Reply
 from syncengine.marketo.rows import LeadField, count, mapping, text
 
 PERMISSION: Final = "Read-Only Lead"
+
+Action = Literal["createOrUpdate", "createOnly", "updateOnly"]
 
 
 def describe() -> Call[tuple[LeadField, ...]]:
@@ -47,6 +50,41 @@ def by_filter(filter_type: str, values: Sequence[object], fields: Sequence[str],
         }
         | page_query(following),
         permission=PERMISSION,
+    )
+
+
+def sync(
+    rows: Sequence[Mapping[str, object]],
+    *,
+    lookup_field: str = "email",
+    action: Action = "createOrUpdate",
+    partition: str = "",
+) -> Call[list[RecordResult]]:
+    """Up to 300 leads created or updated, each found by `lookup_field`, and what became of each.
+
+    Two calls with one key make a duplicate where the first has not returned, so that only an update is safe to repeat.
+    After a lost answer, code 1005 to `createOnly` proves that the first try worked. `null` empties a field.
+    ValueError for no or too many rows, for a row without the lookup field, for `id` with an action that creates, and
+    for a partition with one that does not.
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/leads
+    """
+    if any(row.get(lookup_field) in (None, "") for row in rows):
+        raise ValueError(f"a lead has no {lookup_field} to be found by")
+    if action == "updateOnly" and partition:
+        raise ValueError("leads that are only updated stay in their partition")
+    if action != "updateOnly" and any("id" in row for row in rows):
+        raise ValueError("leads with an id are only updated")
+    body: dict[str, Any] = {"action": action, "lookupField": lookup_field, "input": sync_input(rows)}
+    if partition:
+        body["partitionName"] = partition
+    return Call(
+        name="leads.sync",
+        method="POST",
+        path="/rest/v1/leads.json",
+        decode=record_results,
+        json=body,
+        repeat=Repeat.SAFE if action == "updateOnly" else Repeat.UNSAFE,
+        permission="Read-Write Lead",
     )
 
 

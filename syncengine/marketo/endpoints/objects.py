@@ -4,14 +4,15 @@ None of them can be listed: a call names the values it looks for. Named accounts
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from syncengine.marketo.call import Call
+from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.described import CustomObject, Described, custom_object_type, described
-from syncengine.marketo.limits import FILTER_VALUES_MAX
+from syncengine.marketo.limits import FILTER_VALUES_MAX, PAGE_ROWS_MAX
 from syncengine.marketo.pages import Page, comma_separated, page_query, while_token
+from syncengine.marketo.records import RecordResult, record_results, sync_input
 from syncengine.marketo.reply import Malformed, Reply
 from syncengine.marketo.rows import api_name_in_path, guid_in_path
 
@@ -63,8 +64,8 @@ def by_key(
 ) -> Call[Page]:
     """A page of the objects whose field `filter_type` has one of 1 to 300 values.
 
-    `filter_type` is one field of `searchable_fields`, or the alias `idField` or `dedupeFields` where that is one field:
-    a compound key is not asked for, since each of its fields can be searched by alone. Without `fields` Marketo gives
+    `filter_type` is one field of `searchable_fields`, or the alias `idField` or `dedupeFields` where that is one field;
+    `by_compound_key` is for more. Without `fields` Marketo gives
     keys and dates only; a field that was asked for and is not in a row is null. A URI over 8 KB travels as a form.
 
     ValueError for no or too many values, for one that is empty or holds a comma, and for program members, which can
@@ -80,6 +81,60 @@ def by_key(
         decode=while_token,
         query=filtered(filter_type, values) | chosen | page_query(following),
         permission=kind.permission,
+    )
+
+
+def by_compound_key(
+    kind: ObjectKind, keys: Sequence[Mapping[str, object]], fields: Sequence[str] = (), following: str = ""
+) -> Call[Page]:
+    """A page of the objects with one of 1 to 300 keys, each of which names all of the kind's dedupe fields.
+
+    Values may hold commas, so that a key of one field can be asked for in this way too. ValueError for no or too many
+    keys, and for keys that name different fields.
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-objects
+    """
+    if len({frozenset(key) for key in keys}) > 1:
+        raise ValueError("keys of one call name the same fields")
+    body: dict[str, Any] = {"filterType": "dedupeFields", "input": sync_input(keys), "batchSize": PAGE_ROWS_MAX}
+    if fields:
+        body["fields"] = list(fields)
+    if following:
+        body["nextPageToken"] = following
+    return Call(
+        name=f"{kind.name}.by_key",
+        method="POST",
+        path=f"{kind.path}.json",
+        decode=while_token,
+        query={"_method": "GET"},
+        json=body,
+        permission=kind.permission,
+    )
+
+
+def sync_custom_objects(
+    api_name: str,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    action: Literal["createOrUpdate", "createOnly", "updateOnly"] = "createOrUpdate",
+    dedupe_by: Literal["dedupeFields", "idField"] = "dedupeFields",
+) -> Call[list[RecordResult]]:
+    """Up to 300 records of one custom object created or updated, and what became of each.
+
+    Only an update is safe to repeat. ValueError for no or too many rows, and for `idField`, which means marketoGUID,
+    with an action that creates; Malformed when the API name could lead out of the path.
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/custom-objects
+    """
+    if dedupe_by == "idField" and action != "updateOnly":
+        raise ValueError("records found by their marketoGUID are only updated")
+    kind = custom_object(api_name)
+    return Call(
+        name=f"{kind.name}.sync",
+        method="POST",
+        path=f"{kind.path}.json",
+        decode=record_results,
+        json={"action": action, "dedupeBy": dedupe_by, "input": sync_input(rows)},
+        repeat=Repeat.SAFE if action == "updateOnly" else Repeat.UNSAFE,
+        permission="Read-Write Custom Object",
     )
 
 

@@ -10,8 +10,20 @@ import orjson
 import pytest
 
 from syncengine.marketo.call import Call
-from syncengine.marketo.endpoints import activities, campaigns, exports, leads, lists, objects, programs, usage
+from syncengine.marketo.endpoints import (
+    activities,
+    campaigns,
+    exports,
+    imports,
+    leads,
+    lists,
+    objects,
+    program_members,
+    programs,
+    usage,
+)
 from syncengine.marketo.endpoints.exports import Filter
+from syncengine.marketo.multipart import form_file
 from syncengine.marketo.rows import ExportStatus
 
 DEFINITIONS = Path(__file__).parents[5] / "shared" / "openapi"
@@ -30,6 +42,13 @@ OBJECTS = (
     objects.SALESPERSONS,
     objects.NAMED_ACCOUNTS,
     objects.custom_object("car_c"),
+)
+
+FILE = form_file(0, "0" * 64, lambda: iter(()), filename="leads.csv")
+TARGETS = (
+    imports.LeadImport("email", 1081, "EMEA"),
+    imports.CustomObjectImport("car_c"),
+    imports.ProgramMemberImport(1044, "On List"),
 )
 
 pytestmark = pytest.mark.skipif(not DEFINITIONS.is_dir(), reason="Adobe's API definitions are not at hand")
@@ -58,6 +77,16 @@ CALLS: tuple[Call[Any], ...] = (
     *(objects.by_key(kind, "id", [1], ["id"], "T") for kind in OBJECTS),
     *(exports.create(kind, ("id",), chosen) for kind, chosen in KINDS.items()),
     *(step(kind, GUID) for kind in KINDS for step in (exports.enqueue, exports.status, exports.cancel, exports.file)),
+    *(imports.create(target, FILE) for target in TARGETS),
+    *(step(target, 7) for target in TARGETS for step in (imports.status, imports.failures, imports.warnings)),
+    leads.sync([{"email": "a"}], partition="EMEA"),
+    lists.add_members(1, [1]),
+    objects.sync_custom_objects("car_c", [{"vin": "1"}]),
+    program_members.by_filter(1, "leadId", [1], ["leadId"], "T"),
+    program_members.set_status(1, "Member", [1]),
+    program_members.sync(1, [{"leadId": 1, "webinarUrl": "x"}]),
+    programs.program(1),
+    programs.channel_statuses("Blog"),
     *(exports.jobs(kind, statuses=[ExportStatus.QUEUED], page_token="T") for kind in KINDS),
 )
 
@@ -81,8 +110,11 @@ def operation(call: Call[Any]) -> dict[str, Any]:
 def test_every_call_is_one_that_adobe_defines(call: Call[Any]) -> None:
     """Path, method and parameters are known, and none that is required is missing."""
     parameters = [each for each in operation(call).get("parameters", []) if each["in"] == "query"]
-    assert set(call.query) <= {each["name"] for each in parameters}
-    assert {each["name"] for each in parameters if each.get("required") is True} <= set(call.query)
+    # The definition of channels by name writes "Name" where Adobe's page writes "name".
+    required = {each["name"]: each.get("required") is True for each in parameters}
+    asked = {{"name": "Name"}.get(name, name) if "Name" in required else name for name in call.query}
+    assert asked <= set(required)
+    assert {name for name, is_required in required.items() if is_required} <= asked
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
@@ -104,3 +136,40 @@ def test_every_filter_is_one_that_adobe_defines(kind: exports.ExportKind) -> Non
     stated = definitions("mapi")["definitions"][request["properties"]["filter"]["$ref"].rsplit("/", 1)[1]]
     assert set(call.json) <= set(request["properties"])
     assert set(stated.get("required", ())) <= set(call.json["filter"]) <= set(stated["properties"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        leads.sync([{"email": "a"}], partition="EMEA"),
+        lists.add_members(1, [1]),
+        objects.sync_custom_objects("car_c", [{"vin": "1"}]),
+        program_members.set_status(1, "Member", [1]),
+        program_members.sync(1, [{"leadId": 1, "webinarUrl": "x"}]),
+    ],
+    ids=lambda call: call.name,
+)
+def test_every_write_has_the_members_that_adobe_defines(call: Call[Any]) -> None:
+    """No member of its body is unknown, and none that is required is missing."""
+    (body,) = [each for each in operation(call)["parameters"] if each["in"] == "body"]
+    assert_members(call, body["schema"]["$ref"])
+
+
+def test_a_compound_key_is_asked_for_as_adobe_defines() -> None:
+    """The body of a query that travels as a POST has a definition of its own."""
+    assert_members(
+        objects.by_compound_key(objects.custom_object("car_c"), [{"a": 1, "b": 2}], ["a"], "T"),
+        "#/definitions/LookupCustomObjectRequest",
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: type(target).__name__)
+def test_every_import_sends_the_part_that_adobe_defines(target: imports.ImportTarget) -> None:
+    """One form field, and it is the file."""
+    (field,) = [each for each in operation(imports.create(target, FILE))["parameters"] if each["in"] == "formData"]
+    assert f'name="{field["name"]}"'.encode() in FILE.head
+
+
+def assert_members(call: Call[Any], reference: str) -> None:
+    stated = definitions("mapi")["definitions"][reference.rsplit("/", 1)[1]]
+    assert set(stated.get("required", ())) <= set(call.json) <= set(stated["properties"])

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from syncengine.marketo.call import Repeat
 from syncengine.marketo.endpoints import leads
+from syncengine.marketo.endpoints.leads import Action
 from syncengine.marketo.pages import Page
+from syncengine.marketo.records import RecordResult, RecordStatus
 from syncengine.marketo.reply import Malformed, Reply
 from syncengine.marketo.rows import LeadField
 
@@ -71,3 +74,46 @@ def test_partitions_come_in_one_answer() -> None:
     call = leads.partitions()
     assert ("/rest/v1/leads/partitions.json", {}, "Read-Only Lead") == (call.path, call.query, call.permission)
     assert Page(({"id": 1, "name": "Default"},), None) == call.decode(Reply(result=({"id": 1, "name": "Default"},)))
+
+
+def test_leads_are_synced_as_adobes_page_has_it() -> None:
+    """Action, lookup field and rows in the body; a partition only where one is named."""
+    rows = [{"email": "a@example.com", "firstName": None}]
+    call = leads.sync(rows, partition="EMEA")
+    assert ("POST", "/rest/v1/leads.json", "Read-Write Lead") == (call.method, call.path, call.permission)
+    body = {"action": "createOrUpdate", "lookupField": "email", "input": rows}
+    assert [{**body, "partitionName": "EMEA"}, body] == [call.json, leads.sync(rows).json]
+    assert [RecordResult(0, RecordStatus.CREATED, 50)] == call.decode(Reply(result=({"id": 50, "status": "created"},)))
+
+
+@pytest.mark.parametrize(
+    ("action", "repeat"),
+    [("createOrUpdate", Repeat.UNSAFE), ("createOnly", Repeat.UNSAFE), ("updateOnly", Repeat.SAFE)],
+)
+def test_only_an_update_may_be_repeated_blindly(action: Action, repeat: Repeat) -> None:
+    """What may create could create twice."""
+    assert repeat is leads.sync([{"email": "a"}], action=action).repeat
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        ([], {}),
+        ([{"email": "a"}] * 301, {}),
+        ([{"email": "a"}, {"firstName": "b"}], {}),
+        ([{"email": ""}], {}),
+        ([{"email": None}], {}),
+        ([{"email": "a", "id": 1}], {}),
+        ([{"id": 1}], {"lookup_field": "id"}),
+        ([{"id": 1}], {"lookup_field": "id", "action": "updateOnly", "partition": "EMEA"}),
+    ],
+)
+def test_leads_that_marketo_would_refuse_are_not_sent(rows: list[dict[str, object]], options: dict[str, Any]) -> None:
+    """1 to 300, each with its key; an id and a partition only with the actions that take them."""
+    with pytest.raises(ValueError, match=r"records|found by|only updated"):
+        leads.sync(rows, **options)
+
+
+def test_a_printed_call_shows_no_people() -> None:
+    """Rows stay out of logs."""
+    assert "canary" not in repr(leads.sync([{"email": "canary"}]))

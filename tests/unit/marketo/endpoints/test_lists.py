@@ -2,9 +2,10 @@
 
 import pytest
 
-from syncengine.marketo.call import Call
+from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.endpoints import lists
 from syncengine.marketo.pages import Page
+from syncengine.marketo.records import RecordResult, RecordStatus
 from syncengine.marketo.reply import Reply
 
 ROWS = ({"id": 1},)
@@ -30,3 +31,13 @@ def test_the_301st_is_not_lost(call: Call[Page]) -> None:
     """Neither endpoint has `moreResult`: a token is enough to go on."""
     assert Page(ROWS, "T") == call.decode(Reply(result=ROWS, next_page_token="T"))
     assert Page((), None) == call.decode(Reply())
+
+
+def test_members_are_added_by_their_ids() -> None:
+    """Up to 300 in one body; adding them again changes nothing."""
+    call = lists.add_members(1081, [318594, 318595])
+    assert ("POST", "/rest/v1/lists/1081/leads.json", Repeat.SAFE) == (call.method, call.path, call.repeat)
+    assert ({"input": [{"id": 318594}, {"id": 318595}]}, "Read-Write Lead") == (call.json, call.permission)
+    assert [RecordResult(0, RecordStatus.ADDED, 1)] == call.decode(Reply(result=({"id": 1, "status": "added"},)))
+    with pytest.raises(ValueError, match="1 to 300"):
+        lists.add_members(1081, range(301))

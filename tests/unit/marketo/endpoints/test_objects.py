@@ -146,3 +146,44 @@ def test_accounts_of_a_list_are_listed() -> None:
     assert {"batchSize": "300"} == objects.accounts_of_list(LIST).query
     with pytest.raises(Malformed):
         objects.accounts_of_list("../leads")
+
+
+def test_compound_keys_are_asked_for_in_a_body() -> None:
+    """Every field of each key, and the token of the page before; a value may hold a comma."""
+    keys = [{"mlsNum": "1,962", "houseOwnerId": "42645756"}, {"houseOwnerId": "5", "mlsNum": "2"}]
+    call = objects.by_compound_key(CAR, keys, ["marketoGUID", "Bedrooms"], "T")
+    assert ("POST", "/rest/v1/customobjects/car_c.json", {"_method": "GET"}) == (call.method, call.path, call.query)
+    assert {
+        "filterType": "dedupeFields",
+        "fields": ["marketoGUID", "Bedrooms"],
+        "input": keys,
+        "batchSize": 300,
+        "nextPageToken": "T",
+    } == call.json
+    assert (Repeat.SAFE, "Read-Only Custom Object") == (call.repeat, call.permission)
+    assert {"filterType", "input", "batchSize"} == set(objects.by_compound_key(CAR, keys).json)
+    assert Page(ROWS, "U") == call.decode(Reply(result=ROWS, next_page_token="U"))
+
+
+@pytest.mark.parametrize("keys", [[], [{}], [{"a": 1}] * 301, [{"a": 1}, {"b": 1}]])
+def test_keys_that_marketo_would_misread_are_not_sent(keys: list[dict[str, object]]) -> None:
+    """1 to 300 keys of the same fields."""
+    with pytest.raises(ValueError, match=r"records|field"):
+        objects.by_compound_key(CAR, keys)
+
+
+def test_custom_objects_are_synced_as_adobes_page_has_it() -> None:
+    """Only an update may be repeated blindly; the marketoGUID is a key of updates alone."""
+    rows = [{"vin": "19UYA31581L000000"}]
+    call, update = (
+        objects.sync_custom_objects("car_c", rows),
+        objects.sync_custom_objects("car_c", rows, action="updateOnly"),
+    )
+    assert ("POST", "/rest/v1/customobjects/car_c.json") == (call.method, call.path)
+    assert {"action": "createOrUpdate", "dedupeBy": "dedupeFields", "input": rows} == call.json
+    assert [Repeat.UNSAFE, Repeat.SAFE] == [call.repeat, update.repeat]
+    assert "Read-Write Custom Object" == call.permission
+    with pytest.raises(ValueError, match="only updated"):
+        objects.sync_custom_objects("car_c", rows, dedupe_by="idField")
+    with pytest.raises(Malformed):
+        objects.sync_custom_objects("../x", rows)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from syncengine.marketo.endpoints import programs
+from syncengine.marketo.endpoints.programs import Program
 from syncengine.marketo.pages import Page
-from syncengine.marketo.reply import Reply
+from syncengine.marketo.reply import Malformed, Reply
 
 
 def rows(count: int) -> tuple[dict[str, int], ...]:
@@ -41,3 +42,23 @@ def test_a_token_is_no_offset() -> None:
     """What another listing gave is refused before any call."""
     with pytest.raises(ValueError, match="offset"):
         programs.programs("GIYDAOBNGEYS2===")
+
+
+def test_one_program_names_its_channel() -> None:
+    """An id that is not there is no error but an answer."""
+    call = programs.program(1107)
+    assert ("GET", "/rest/asset/v1/program/1107.json") == (call.method, call.path)
+    row = {"id": 1107, "name": "Ads", "channel": "Online Advertising", "type": "Default"}
+    assert Program(1107, "Ads", "Online Advertising") == call.decode(Reply(result=(row,)))
+    assert call.decode(Reply(warnings=("No assets found for the given search criteria.",))) is None
+    with pytest.raises(Malformed):
+        call.decode(Reply(result=({"name": "Ads"},)))
+
+
+def test_a_channel_names_the_statuses_of_its_members() -> None:
+    """All that a member can be given: hidden ones too, and not the one that removes."""
+    call = programs.channel_statuses("Online Advertising")
+    assert ("/rest/asset/v1/channel/byName.json", {"name": "Online Advertising"}) == (call.path, call.query)
+    stated = [{"name": "Not in Program", "step": 0}, {"name": "Invited"}, {"name": "No Show", "hidden": True}, {}]
+    assert ("Invited", "No Show") == call.decode(Reply(result=({"id": 4, "progressionStatuses": stated},)))
+    assert () == call.decode(Reply())
