@@ -127,7 +127,7 @@ class ScriptedWire:
             step = self._step(request)
             answer = step(request) if callable(step) else step
             if isinstance(answer, WireError):
-                raise WireError(str(answer), sent=answer.sent)
+                raise WireError(str(answer), sent=answer.sent, begun=answer.begun)
             await self._clock.sleep(answer.header_seconds)
             yield ScriptedAnswer(answer, self._clock)
         finally:

@@ -32,6 +32,7 @@ WAITS: dict[str, tuple[float, float, float]] = {
     "1029a": (30.0, 60.0, 240.0),
 }
 EXPORT_QUEUE_FULL = frozenset({"1029", "1029a"})
+IMPORT_QUEUE_FULL = frozenset({"1016", "1019"})
 REFRESHES_MAX = 3
 # Doubling ends here: a call that waits for hours must not overflow a float.
 DOUBLINGS_MAX = 16
@@ -71,7 +72,9 @@ class Refresh:
 class Patience:
     """How long a call may be tried: failures by count, refusals by time.
 
-    `queue_seconds` bounds the waits for a place in the export queue, for a caller who has other things to do meanwhile.
+    `queue_seconds` bounds the waits for a place in a queue, of exports or of imports, and for a list that another
+    import writes to, for a caller who has other things to do meanwhile: zero ends such a call at once, as Unavailable
+    with Marketo's code.
     """
 
     tries: int = 5
@@ -135,7 +138,7 @@ def _back_off(tries: Tries, patience: Patience) -> Decision:
 
 
 def _wait_for_room(code: str, tries: Tries, patience: Patience) -> Decision:
-    bound = patience.queue_seconds if code in EXPORT_QUEUE_FULL else None
+    bound = patience.queue_seconds if code in EXPORT_QUEUE_FULL | IMPORT_QUEUE_FULL else None
     if tries.elapsed >= (patience.wait_seconds if bound is None else bound):
         return Stop.UNAVAILABLE
     shortest, first, longest = WAITS[code]

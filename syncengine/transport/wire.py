@@ -3,25 +3,30 @@
 One session with keep-alive and gzip; no redirects, so the bearer token never leaves the instance's host; no retries,
 so that each byte sent is known to the client. Failures are told apart by one question: can the server have seen the
 whole request?
+
+An upload announces its length and is never sent in chunks, so that a body which is cut on the way is no body. An answer
+that comes while it is still being sent ends the sending, and is read.
 """
 
 import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from syncengine.clock import Clock
+from syncengine.transport.upload import Outgoing, WrongSize
 
 CONNECT_SECONDS = 10.0
-# Between two reads of a body; the whole may take as long as it flows.
+# Between two reads of a body, and for taking a piece of ours; the whole may take as long as it flows.
 READ_SECONDS = 60.0
 PIECE_BYTES = 256 * 1024
 # The caller knows for how long headers are worth waiting for; this only ends what a caller forgot.
@@ -32,12 +37,16 @@ KEEP_ALIVE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """One HTTP request. `target` is the path with its encoded query; `repr` hides headers and body."""
+    """One HTTP request. `target` is the path with its encoded query; `repr` hides headers and body.
+
+    An `upload` stands in the place of a body, and is used up by one sending.
+    """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    upload: Outgoing | None = field(default=None, repr=False)
 
 
 class WireAnswer(Protocol):
@@ -68,16 +77,44 @@ class Wire(Protocol):
 
 
 class WireError(Exception):
-    """The exchange broke. `sent` tells whether the server may have seen the whole request."""
+    """The exchange broke. `sent` tells whether the server may have seen the whole request, `begun` a part of it."""
 
-    def __init__(self, message: str, *, sent: bool) -> None:
+    def __init__(self, message: str, *, sent: bool, begun: bool = False) -> None:
         super().__init__(message)
         self.sent = sent
+        self.begun = sent or begun
 
     @property
     def code(self) -> str:
         """The code under which the verdict table knows this failure."""
         return "NET_POST" if self.sent else "NET_PRE"
+
+
+class _Body(aiohttp.Payload):
+    """An upload as aiohttp sends it: `seconds` are allowed for each piece to be taken."""
+
+    _autoclose = True  # nothing is open before or after `write`
+
+    def __init__(self, outgoing: Outgoing, seconds: float) -> None:
+        super().__init__(outgoing, content_type=outgoing.content_type)
+        self._size = outgoing.size
+        self._seconds = seconds
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002  # aiohttp's signature
+        raise TypeError("an upload is not held as text")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        is_done = False
+        try:
+            async with aclosing(self._value.pieces()) as pieces:
+                async for piece in pieces:
+                    async with asyncio.timeout(self._seconds):
+                        await writer.write(piece)
+            is_done = True
+        finally:
+            # An orderly close would first wait, for ever perhaps, until what is buffered has been taken.
+            if not is_done and (transport := getattr(writer, "transport", None)):
+                transport.abort()
 
 
 class _HttpAnswer:
@@ -152,32 +189,32 @@ class HttpWire:
 
     @asynccontextmanager
     async def send(self, request: WireRequest) -> AsyncIterator[WireAnswer]:
-        """Send one request over the shared session; raises WireError."""
+        """Send one request over the shared session; raises WireError, and what an upload's source raises."""
         if self._session is None:
             raise RuntimeError("the wire is not open")
-        with _translated():
-            response = await self._session.request(
-                request.method,
-                URL(self._base_url + request.target, encoded=True),
-                headers=request.headers,
-                data=request.body,
-                allow_redirects=False,
-                proxy=self._proxy,
-            )
-        async with response:
-            yield _HttpAnswer(response, self._read_seconds)
+        upload = request.upload
+        try:
+            with _translated(upload):
+                response = await self._session.request(
+                    request.method,
+                    URL(self._base_url + request.target, encoded=True),
+                    headers=request.headers,
+                    data=_Body(upload, self._read_seconds) if upload else request.body,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                )
+            async with response:
+                yield _HttpAnswer(response, self._read_seconds)
+        finally:
+            if upload is not None:
+                # aiohttp sends in a task of its own, which may still be at the file.
+                await upload.closed()
 
     async def close(self) -> None:
         """Close the session and its connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-def is_page(answer: WireAnswer) -> bool:
-    """Whether an answer is a message of Marketo's, or of a gateway before it, and no file."""
-    content_type = answer.headers.get("Content-Type", "")
-    return "json" in content_type or "html" in content_type
 
 
 def proxy_of(base_url: str) -> str | None:
@@ -193,33 +230,53 @@ def proxy_of(base_url: str) -> str | None:
 class _translated:  # noqa: N801  # reads as the statement it is: with _translated()
     """Turn aiohttp's exceptions into WireError at this one edge. Messages name no URL: it may carry a secret."""
 
+    def __init__(self, upload: Outgoing | None = None) -> None:
+        self._upload = upload
+
     def __enter__(self) -> None:
         return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        match error:
-            case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-                raise WireError("the server's TLS certificate is not trusted", sent=False) from error
-            case aiohttp.ClientConnectorDNSError():
-                raise WireError("the host's name is not known", sent=False) from error
-            case aiohttp.ClientConnectorError():
-                reason = os.strerror(error.os_error.errno) if error.os_error.errno else "refused"
-                raise WireError(f"no connection: {reason}", sent=False) from error
-            case aiohttp.ClientHttpProxyError():
-                raise WireError(f"the proxy opens no tunnel (HTTP {error.status})", sent=False) from error
-            case aiohttp.InvalidURL():
-                raise WireError("the address is no URL", sent=False) from error
-            case aiohttp.ConnectionTimeoutError():
-                raise WireError("no connection within the time allowed", sent=False) from error
-            case aiohttp.ServerTimeoutError() | asyncio.TimeoutError():
-                raise WireError("no data within the time allowed", sent=True) from error
-            case aiohttp.ClientPayloadError():
-                raise WireError("the answer ended early", sent=True) from error
-            case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-                raise WireError("the connection broke", sent=True) from error
-            case aiohttp.ClientError() | OSError():
-                raise WireError(f"the exchange failed ({type(error).__name__})", sent=True) from error
+        if not isinstance(error, aiohttp.ClientError | OSError):
+            return
+        message, sent = told(error)
+        if self._upload is None or not sent:
+            raise WireError(message, sent=sent) from error
+        match self._upload.failure:
+            case WrongSize() as failure:
+                raise WireError(str(failure), sent=False, begun=True) from failure
+            case Exception() as failure:
+                raise failure
             case _:
-                return
+                raise WireError(message, sent=self._upload.is_whole, begun=self._upload.is_begun) from error
+
+
+def told(error: aiohttp.ClientError | OSError) -> tuple[str, bool]:
+    """What happened, and whether a server may have seen the request: all of it, if it was no upload."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            message, sent = "the server's TLS certificate is not trusted", False
+        case aiohttp.ClientConnectorDNSError():
+            message, sent = "the host's name is not known", False
+        case aiohttp.ClientConnectorError():
+            message, sent = (
+                f"no connection: {os.strerror(error.os_error.errno) if error.os_error.errno else 'refused'}",
+                False,
+            )
+        case aiohttp.ClientHttpProxyError():
+            message, sent = f"the proxy opens no tunnel (HTTP {error.status})", False
+        case aiohttp.InvalidURL():
+            message, sent = "the address is no URL", False
+        case aiohttp.ConnectionTimeoutError():
+            message, sent = "no connection within the time allowed", False
+        case aiohttp.ServerTimeoutError() | TimeoutError():
+            message, sent = "no data within the time allowed", True
+        case aiohttp.ClientPayloadError():
+            message, sent = "the answer ended early", True
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            message, sent = "the connection broke", True
+        case _:
+            message, sent = f"the exchange failed ({type(error).__name__})", True
+    return message, sent

@@ -39,7 +39,11 @@ class SandboxWire:
     @asynccontextmanager
     async def send(self, request: WireRequest) -> AsyncIterator["SandboxAnswer"]:
         await self._clock.sleep(self._random.uniform(*self._jitter_seconds))
-        exchange = self._instance.arrive(as_arrived(request, self._user_agent), self._wall())
+        body = request.body or b""
+        if request.upload is not None:
+            self._cut(request)
+            body = b"".join([piece async for piece in request.upload.pieces()])
+        exchange = self._instance.arrive(as_arrived(request, body, self._user_agent), self._wall())
         try:
             # Headers may take as long as the caller waits for them; only silence within a body ends the engine's read.
             await self._clock.sleep(exchange.latency_seconds)
@@ -48,6 +52,12 @@ class SandboxWire:
             yield SandboxAnswer(self._instance, exchange, self._clock)
         finally:
             self._instance.depart(exchange, self._wall())
+
+    def _cut(self, request: WireRequest) -> None:
+        """Let the connection break before a body's last byte, where the fault script says so."""
+        path = urlsplit(request.target).path
+        if self._instance.body_cut(request.method, path, self._wall()) is not None:
+            raise WireError("the connection broke", sent=False, begun=True)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -98,12 +108,12 @@ class SandboxAnswer:
             raise WireError("no data within the time allowed", sent=True)
 
 
-def as_arrived(request: WireRequest, user_agent: str) -> Request:
+def as_arrived(request: WireRequest, body: bytes, user_agent: str) -> Request:
     """The engine's request as the sandbox reads it off a connection."""
     target = urlsplit(request.target)
     headers = {"User-Agent": user_agent, **request.headers}
     query = dict(parse_qsl(target.query, keep_blank_values=True))
-    return Request(request.method, target.path, query, headers, request.body or b"")
+    return Request(request.method, target.path, query, headers, body)
 
 
 def _headers(exchange: Exchange, clock: Clock) -> dict[str, str]:

@@ -158,3 +158,52 @@ def test_retries_stay_a_tenth_of_first_tries(moves: list[tuple[float, bool]]) ->
         assert allowed == budget.take(now)
         if allowed:
             taken.append(now)
+
+
+# What each answer to a call that may double rows says about it. Together they are the whole table.
+REFUSED = """
+    NET_PRE 401 403 404 413 414 416 429 206_MISMATCH 3XX_UNKNOWN 4XX_UNKNOWN 401013 403010 404040 429001 4000801 4000802
+    4030801 4290801 601 602 603 605 606 607 608 609 610 612 613 615 616 701 702 703 704 709 710 711 712 714 718 1003
+    1006 1011 1013 1014 1016 1018 1019 1026 1029 1029a 1029b 1029c 1035 7xx_UNKNOWN 1xxx_UNKNOWN JOB_FAILED JOB_CANCELED
+"""
+OPEN = "NET_POST 408 500 502 503 504 2XX_NOT_JSON 5000801 5XX_UNKNOWN 604 611 614 713 719 5xx_UNKNOWN 6xx_UNKNOWN"
+
+
+@pytest.mark.parametrize("entry", [each for each in ENTRIES if each.level != "record"], ids=lambda each: each.code)
+def test_every_answer_to_an_import_is_a_refusal_or_leaves_it_open(entry: CodeEntry) -> None:
+    """An import is sent again only after what proves that it was not taken; both lists are spelled out here."""
+    is_open = decided(entry, Repeat.UNSAFE) is Stop.UNKNOWN
+
+    if entry.code == "UNKNOWN":
+        assert (entry.level == "http") == is_open
+    else:
+        assert [is_open, not is_open] == [entry.code in OPEN.split(), entry.code in REFUSED.split()]
+
+
+@pytest.mark.parametrize(
+    "code", ["NET_PRE", "601", "602", "606", "608", "615", "1016", "1019", "1029", "1029a", "429", "429001"]
+)
+def test_a_refused_import_is_sent_again(code: str) -> None:
+    """Limits, queues, tokens and broken sending end in another try of the same body."""
+    entry = next(each for each in ENTRIES if each.code == code and each.level != "record")
+
+    assert isinstance(decided(entry, Repeat.UNSAFE), Wait | Refresh)
+
+
+@pytest.mark.parametrize("code", ["1016", "1019", "1029", "1029a"])
+def test_a_full_queue_is_told_at_once_to_who_wants_to_know(code: str) -> None:
+    """With no patience for queues the call ends, unharmed, as unavailable; with some, when that is used up."""
+    entry = line("response", code)
+    cases = [(0.0, 0.0), (0.0, 10.0), (10.0, 10.0), (10.0, None)]
+    answers = [
+        decide(entry, Repeat.UNSAFE, Tries(1, 0, 0, elapsed), Patience(queue_seconds=bound), authorized=True)
+        for elapsed, bound in cases
+    ]
+    assert [True, False, True, False] == [answer is Stop.UNAVAILABLE for answer in answers]
+
+
+@pytest.mark.parametrize("code", ["606", "615"])
+def test_the_instances_limits_are_no_queue(code: str) -> None:
+    """They open within seconds, and are waited for whatever the patience for queues."""
+    answer = decide(line("response", code), Repeat.UNSAFE, FIRST, Patience(queue_seconds=0.0), authorized=True)
+    assert isinstance(answer, Wait)
