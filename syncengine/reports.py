@@ -121,6 +121,83 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingReport:
+    """One thing that a preflight found with a column. `effect` is in words; `examples` are the first places."""
+
+    effect: str
+    column: str
+    what: str
+    advice: str = ""
+    rows: int | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import would send, before anything is sent. `stops` tells that something has to be mended first.
+
+    `rows` are those of the sources, `sent` those that would go. `fullness` is how full the chunks but the last are.
+    """
+
+    target: str
+    sources: tuple[str, ...]
+    route: str
+    rows: int
+    sent: int
+    quarantined: int
+    superseded: int
+    chunks: int
+    bytes: int
+    calls: int
+    seconds: float
+    fullness: float | None
+    columns: tuple[str, ...]
+    findings: tuple[FindingReport, ...]
+    stops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The account of an import. `counts` are rows by outcome and add up to `rows`, or `problems` says why not.
+
+    `partial`: some rows did not go in. `waiting`: the time was over. `stopped`: too many rows failed. `paused`: today's
+    calls are used up. `files` lie in `folder`.
+    """
+
+    run_id: str
+    target: str
+    route: str
+    outcome: str
+    rows: int
+    counts: Mapping[str, int]
+    chunks: int
+    batches: tuple[int, ...]
+    calls: int
+    seconds: float
+    sources: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """One import as the journal remembers it; `counts` include the rows of chunks that have not ended as `waiting`."""
+
+    run_id: str
+    target: str
+    route: str
+    state: str
+    began_at: datetime
+    sources: tuple[str, ...]
+    rows: int
+    counts: Mapping[str, int]
+    chunks: Mapping[str, int]
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One run as the journal remembers it; `ended_at` is None while it runs, or when its process died."""
 
@@ -181,4 +258,5 @@ class StatusReport:
     window_slots_used: int
     in_flight: int
     holders: tuple[SlotHolder, ...]
+    imports_unfinished: tuple[str, ...] = ()
     destination_problem: str = ""

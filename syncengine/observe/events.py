@@ -85,6 +85,44 @@ class WindowApplied:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsRead:
+    """A source of an import has been read as far as `rows` rows, over all sources."""
+
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlanned:
+    """An import's work begins with this many chunks and rows, of which an earlier process has settled so many."""
+
+    run_id: str
+    chunks: int
+    settled: int
+    rows: int
+    rows_settled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkMoved:
+    """A chunk of an import, of `rows` rows, has come to `state`."""
+
+    run_id: str
+    chunk_id: str
+    event: str
+    state: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkProgress:
+    """Marketo has worked on so many rows of a chunk."""
+
+    run_id: str
+    chunk_id: str
+    processed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """Nothing more can be done before `until`."""
 
@@ -119,6 +157,10 @@ Event = (
     | StreamPlanned
     | DownloadProgress
     | WindowApplied
+    | RowsRead
+    | ImportPlanned
+    | ChunkMoved
+    | ChunkProgress
     | Paused
     | RunStarted
     | RunEnded

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from syncengine.errors import ConfigError
-from syncengine.observe.events import CallAnswered, CallSent, DownloadProgress, Event, Observer, Paused, Refused
+from syncengine.observe.events import (
+    CallAnswered,
+    CallSent,
+    ChunkProgress,
+    DownloadProgress,
+    Event,
+    Observer,
+    Paused,
+    Refused,
+    RowsRead,
+)
 
 WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -78,7 +88,7 @@ def open_log(path: Path | None, now: Callable[[], datetime], *, debug: bool = Fa
 
 def _level(event: Event) -> str:
     match event:
-        case CallSent() | CallAnswered() | DownloadProgress():
+        case CallSent() | CallAnswered() | DownloadProgress() | RowsRead() | ChunkProgress():
             return "debug"
         case Refused() | Paused():
             return "warning"

@@ -166,6 +166,12 @@ def open_progress(*, quiet: bool = False, out: TextIO | None = None) -> Iterator
     if not target.isatty():
         yield Lines(target)
         return
+    with bars_on(target) as display:
+        yield Bars(display)
+
+
+def bars_on(target: TextIO) -> "Progress":
+    """A display of bars; a task has the fields `figures` and `underway`."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -176,5 +182,4 @@ def open_progress(*, quiet: bool = False, out: TextIO | None = None) -> Iterator
         TextColumn("{task.fields[underway]}", style="dim", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(file=target), refresh_per_second=4) as display:
-        yield Bars(display)
+    return Progress(*columns, console=Console(file=target), refresh_per_second=4)
