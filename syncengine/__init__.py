@@ -4,19 +4,25 @@ The tree, from the top floor down; each floor imports only from floors below.
 
 `cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
 
-`engine` picks the concrete classes, opens them in order and answers check, plan and sync. Start reading here. `checks`
-tries what a sync needs; `status` looks at what syncs have left, without any network.
+`engine` opens everything in order and answers check, plan, sync and imports. Start reading here. `choices` picks the
+concrete classes; `checks` tries what a sync needs; `status` looks at what runs have left, without any network.
 
 `config` makes frozen settings of TOML and the environment. Only the floors above read it; the others take arguments.
 
 `exports` brings Marketo's streams to the destination, by bulk files and by pages. Its `__init__` lists the stages in
 reading order: they never call each other; the flows `run` and `readings` do, and `sync` is one run of all streams.
 
+`imports` puts files of people into Marketo and accounts for every row. `desk` is its door; its `__init__` lists the
+rest in reading order.
+
 `transport` is how a call travels: gate, token, wire, answer, retry. `client` performs any call; read it first.
 
 `jobs` is what is to be done, durably: the journal, leases, and the scheduler. It never heard of Marketo.
 
 `destinations` are where rows go, in one transaction a window; nor did they.
+
+`sources` give the rows of files and queries that are to be imported, nor did those: text cells, and the place of each
+row's bytes.
 
 `marketo` is what Marketo says, as plain values and functions: calls, replies, error codes, limits. No I/O, no clock.
 
@@ -35,12 +41,14 @@ if TYPE_CHECKING:
     from syncengine.config import Settings, load
     from syncengine.engine import Engine, open_engine
     from syncengine.errors import SyncEngineError
-    from syncengine.reports import CheckReport, StatusReport, SyncPlan, SyncReport
+    from syncengine.reports import CheckReport, ImportPlan, ImportReport, StatusReport, SyncPlan, SyncReport
     from syncengine.status import read_status
 
 __all__ = [
     "CheckReport",
     "Engine",
+    "ImportPlan",
+    "ImportReport",
     "Settings",
     "StatusReport",
     "SyncEngineError",
@@ -60,7 +68,7 @@ def __getattr__(name: str) -> Any:
         "syncengine.config": ("Settings", "load"),
         "syncengine.engine": ("Engine", "open_engine"),
         "syncengine.errors": ("SyncEngineError",),
-        "syncengine.reports": ("CheckReport", "StatusReport", "SyncPlan", "SyncReport"),
+        "syncengine.reports": ("CheckReport", "ImportPlan", "ImportReport", "StatusReport", "SyncPlan", "SyncReport"),
         "syncengine.status": ("read_status",),
     }
     for home, names in homes.items():

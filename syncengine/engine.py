@@ -6,19 +6,32 @@ wire, gate, client, journal, destination. Nothing is opened that a command does 
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING
 
 import anyio
 
 from syncengine.checks import Checks
-from syncengine.clock import Clock, ScaledClock, SystemClock
+from syncengine.choices import (
+    IMPORTS,
+    JOURNAL,
+    KINDS,
+    SLOTS,
+    SPOOL,
+    boot_of,
+    gate_limits,
+    limited_as,
+    munchkin_id,
+    open_clock,
+    open_destination,
+    open_ingestion,
+    private_folder,
+)
 from syncengine.config import Settings, StreamSettings
 from syncengine.config.streams import CUSTOM_OBJECTS
 from syncengine.destinations import Destination
-from syncengine.errors import ConfigError, NoSpace, StateUnusable, Unavailable
+from syncengine.errors import ConfigError
 from syncengine.exports.bring import Parts
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.cost import stream_plans
@@ -26,9 +39,9 @@ from syncengine.exports.due import Wanted
 from syncengine.exports.fields import Choice
 from syncengine.exports.keys import refuse_lost_keys
 from syncengine.exports.plan import Planner
-from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Reach
 from syncengine.exports.sync import sync
+from syncengine.imports.parts import Parts as ImportParts
 from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
 from syncengine.jobs.sql import SqlJobStore, open_journal
 from syncengine.marketo.call import Priority
@@ -40,12 +53,10 @@ from syncengine.transport.client import Client
 from syncengine.transport.gate import Gate
 from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
-from syncengine.transport.turns import GateLimits
-from syncengine.transport.wire import HttpWire, WireError, WireRequest
+from syncengine.transport.wire import HttpWire
 
-JOURNAL = "journal.db"
-SLOTS = "slots.db"
-SPOOL = "spool"
+if TYPE_CHECKING:
+    from syncengine.imports.desk import Desk
 
 
 class Engine:
@@ -56,14 +67,22 @@ class Engine:
         settings: Settings,
         client: Client,
         journal: SqlJobStore,
-        destination: Destination,
+        open_once: Callable[[], Destination],
         observe: Callable[[Event], None],
+        *,
+        ingestion: Client | None = None,
     ) -> None:
         self.settings = settings
         self.client = client
         self.journal = journal
-        self.destination = destination
+        self._open_once = open_once
         self._observe = observe
+        self._ingestion = ingestion
+
+    @property
+    def destination(self) -> Destination:
+        """Where rows go; an import needs none, and does not load what belongs to it."""
+        return self._open_once()
 
     async def check(self) -> CheckReport:
         """Try everything that a sync needs, one by one, spending a few calls; nothing is raised."""
@@ -100,7 +119,7 @@ class Engine:
         Raises ConfigError for a stream in `full` that is not configured, and what `exports.sync.sync` raises.
         """
         spool = self.settings.state.path / SPOOL
-        await run_blocking(lambda: _private_folder(spool))
+        await run_blocking(lambda: private_folder(spool))
         parts = Parts(
             instance=self.settings.instance.name,
             client=self.client,
@@ -113,6 +132,27 @@ class Engine:
         )
         catalog = Catalog(self.client)
         return await sync(parts, await self._wanted(full, catalog), catalog)
+
+    async def imports(self) -> "Desk":
+        """Where files of people are imported: plans, runs, and what became of them."""
+        from syncengine.imports.desk import Desk  # it needs Arrow, which takes long to load
+
+        settings = self.settings
+        folder = settings.state.path / IMPORTS / settings.instance.name
+        await run_blocking(lambda: private_folder(folder))
+        parts = ImportParts(
+            instance=settings.instance.name,
+            client=self.client,
+            store=self.journal,
+            folder=folder,
+            reports=settings.imports.path,
+            poll_seconds=settings.polling.import_seconds,
+            drain=timedelta(minutes=settings.imports.drain_minutes),
+            observe=self._observe,
+            ingestion=self._ingestion,
+            munchkin_id=munchkin_id(settings),
+        )
+        return Desk(parts, settings.imports.file_bytes)
 
     async def _wanted(self, full: Collection[str], catalog: Catalog) -> list[Wanted]:
         settings = self.settings
@@ -161,7 +201,7 @@ async def open_engine(
     failed: list[Exception] = []
     async with AsyncExitStack() as opened:
         clock = await open_clock(settings)
-        await run_blocking(lambda: _private_folder(settings.state.path))
+        await run_blocking(lambda: private_folder(settings.state.path))
         slots = SharedSlotStore(
             settings.state.path / SLOTS,
             limited_as(settings),
@@ -192,103 +232,23 @@ async def open_engine(
         # A lease outlasts a stalled process by real seconds, however fast a sandbox's clock runs.
         ttl = LEASE_TTL_SECONDS * max(1.0, instance.time_scale)
         journal = await opened.enter_async_context(
-            open_journal(settings.state.path / JOURNAL, JOBS, clock, lease_ttl_seconds=ttl)
+            open_journal(settings.state.path / JOURNAL, KINDS, clock, lease_ttl_seconds=ttl)
         )
         await journal.claim(instance.name, instance.base_url)
-        destination = open_destination(settings)
-        opened.callback(destination.close)
+
+        @cache
+        def destination() -> Destination:
+            made = open_destination(settings)
+            opened.callback(made.close)
+            return made
+
         background = await opened.enter_async_context(anyio.create_task_group())
         background.start_soon(client.tokens.keep_fresh)
         opened.callback(background.cancel_scope.cancel)
+        ingestion = await opened.enter_async_context(open_ingestion(settings, client, clock))
         try:
-            yield Engine(settings, client, journal, destination, observe)
+            yield Engine(settings, client, journal, destination, observe, ingestion=ingestion)
         except Exception as error:  # noqa: BLE001  # raised again below, where no group wraps it
             failed.append(error)
     for reason in failed:
         raise reason
-
-
-def limited_as(settings: Settings) -> str:
-    """Whose limits a call counts towards: the subscription's, by whatever name configurations call it."""
-    return urlsplit(settings.instance.base_url).netloc.lower()
-
-
-def boot_of(settings: Settings) -> str:
-    """What makes monotonic times comparable: the machine's start, and how fast the instance's clock runs."""
-    boot, scale = this_process().boot, settings.instance.time_scale
-    return boot if scale == 1.0 else f"{boot} x {scale:g}"
-
-
-def gate_limits(settings: Settings) -> GateLimits:
-    """The limits as the gate takes them."""
-    limits = settings.limits
-    return GateLimits(
-        calls_per_window=limits.calls_per_window,
-        window_seconds=limits.window_seconds,
-        in_flight=limits.in_flight,
-        calls_per_day=limits.calls_per_day,
-        export_bytes_per_day=limits.export_bytes_per_day,
-        share=limits.share,
-        reserve_calls=limits.reserve_calls,
-    )
-
-
-def open_destination(settings: Settings) -> Destination:
-    """The destination that the configuration chooses; nothing is opened before its first use."""
-    chosen, memory_bytes = settings.destination, settings.destination.memory_limit_mb * 1_000_000
-    waits: dict[str, Any] = {"lock_wait_seconds": chosen.lock_wait_seconds}
-    works: dict[str, Any] = {"memory_bytes": memory_bytes, "threads": chosen.threads}
-    match chosen.type:
-        case "postgres":
-            from syncengine.destinations.postgres import Postgres
-
-            return Postgres(chosen.url.reveal() if chosen.url else "", schema=chosen.schema, **waits)
-        case "parquet":
-            from syncengine.destinations.parquet import Parquet
-
-            return Parquet(chosen.path, **waits, **works)
-        case "delta":
-            from syncengine.destinations.delta import Delta
-
-            options = {name: secret.reveal() for name, secret in chosen.storage_options.items()}
-            return Delta(chosen.url.reveal() if chosen.url else str(chosen.path), storage_options=options, **works)
-        case _:
-            from syncengine.destinations.duckdb import DuckDB
-
-            return DuckDB(chosen.path, schema=chosen.schema, **waits, **works)
-
-
-async def open_clock(settings: Settings) -> Clock:
-    """Real time, or a sandbox's: that many times fast, from the instant that its server shows."""
-    scale = settings.instance.time_scale
-    if scale == 1.0:
-        return SystemClock()
-    system = SystemClock()
-    async with HttpWire(settings.instance.base_url, system, user_agent="syncengine") as wire:
-        try:
-            async with wire.send(WireRequest("GET", "/")) as answer:
-                shown = answer.headers.get("Date", "")
-        except WireError as error:
-            raise Unavailable(
-                f"The sandbox at {settings.instance.base_url} cannot be reached: {error}.",
-                code=error.code,
-                advice="Start it with `syncengine sandbox`, or mend [instance] base_url.",
-            ) from error
-    origin = datetime.strptime(shown, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC) if shown else system.now()
-    return ScaledClock(scale, origin)
-
-
-def _private_folder(path: Path) -> None:
-    """Make a folder that only its owner can enter; one that is there keeps the mode that somebody gave it.
-
-    What we make in it is private by its own mode. Raises StateUnusable or NoSpace.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        if error.errno == 28:
-            raise NoSpace(f"The disk that holds {path} is full.", advice="Free some room and run again.") from error
-        raise StateUnusable(
-            f"The state folder {path} cannot be made: {error.strerror}.",
-            advice="Choose another [state] path, or mend the permissions above it.",
-        ) from error

@@ -7,15 +7,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
+from syncengine.choices import JOURNAL, KINDS, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.config.streams import CUSTOM_OBJECTS
-from syncengine.engine import JOURNAL, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.errors import SyncEngineError
 from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Stretch, prefix_end
 from syncengine.exports.streams import CUSTOM_OBJECT
 from syncengine.exports.window import FINAL, lease_name, stretch_of
+from syncengine.imports.states import CLOSED, IMPORT
 from syncengine.jobs.job import Job, Run
 from syncengine.jobs.lease import is_held
 from syncengine.jobs.sql import open_journal
@@ -38,7 +39,7 @@ async def read_status(settings: Settings) -> StatusReport:
     now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
     runs, jobs, busy = await _journal(settings, now)
     names = streams_shown(settings, jobs)
-    windows = [job for job in jobs if job.state not in FINAL]
+    windows = [job for job in jobs if job.kind in JOBS and job.state not in FINAL]
     cursors, problem = await _cursors(settings, names)
     use = await _use(settings)
     return StatusReport(
@@ -61,6 +62,7 @@ async def read_status(settings: Settings) -> StatusReport:
         window_slots_used=use.in_window if use else 0,
         in_flight=use.in_flight if use else 0,
         holders=tuple(SlotHolder(holder, count) for holder, count in use.holders.items()) if use else (),
+        imports_unfinished=tuple(job.id for job in jobs if job.kind == IMPORT and job.state != CLOSED),
         destination_problem=problem,
     )
 
@@ -70,7 +72,7 @@ async def _journal(settings: Settings, now: datetime | None) -> tuple[list[Run],
     path = settings.state.path / JOURNAL
     if not await run_blocking(path.exists):
         return [], [], set()
-    async with open_journal(path, JOBS, SystemClock()) as journal:
+    async with open_journal(path, KINDS, SystemClock()) as journal:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
         jobs = await journal.jobs(settings.instance.name)
         leases = await journal.leases(settings.instance.name)
@@ -91,7 +93,7 @@ def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:
     left = set(busy)
     found = []
     for run in runs:
-        work = {lease_name(stream) for stream in run.detail.get("streams", ())}
+        work = {lease_name(stream) for stream in run.detail.get("streams", ())} | set(run.detail.get("work", ()))
         found.append(run.outcome or ("running" if work & left else "died"))
         if run.outcome is None:
             left -= work
@@ -135,15 +137,19 @@ async def _use(settings: Settings) -> GateUse | None:
 
 
 def _summary(run: Run, outcome: str) -> RunSummary:
-    streams = run.report.get("streams", [])
+    streams, counts = run.report.get("streams", []), run.report.get("counts", {})
     return RunSummary(
         run_id=str(run.id),
         kind=run.kind,
         outcome=outcome,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        rows=sum(each["rows"] for each in streams) if streams else None,
-        moved=sum(each["inserted"] + each["changed"] for each in streams) if streams else None,
+        rows=sum(each["rows"] for each in streams) if streams else sum(counts.values()) or None,
+        moved=(
+            sum(each["inserted"] + each["changed"] for each in streams)
+            if streams
+            else counts.get("imported", 0) + counts.get("warned", 0) or None
+        ),
         calls=run.report.get("calls"),
     )
 

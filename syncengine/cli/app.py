@@ -13,8 +13,8 @@ Try it without a Marketo account: syncengine demo
 
 Exit codes: 0 done, 1 done in part, 2 usage or configuration or state,
 3 credentials or permission, 4 paused by quota, 5 destination unavailable,
-6 Marketo unreachable, 7 already running, 8 no room on disk, 70 a bug,
-130 interrupted (the next run goes on from there)
+6 Marketo unreachable, 7 already running, 8 no room on disk, 9 still queued,
+70 a bug, 130 interrupted (the next run goes on from there)
 """
 
 GO = Group("Try", sort_key=1)
@@ -39,6 +39,8 @@ def make_app() -> App:
     app.command("syncengine.cli.streams:streams", group=WORK, help_epilogue="")
     app.command("syncengine.cli.plan:plan", group=WORK, help_epilogue="")
     app.command("syncengine.cli.sync:sync", group=WORK, help_epilogue="")
+    app.command("syncengine.cli.import_:import_", name="import", group=WORK)
+    app.command("syncengine.cli.imports:imports", name="imports", group=WORK)
     app.command("syncengine.cli.status:status", group=WORK, help_epilogue="")
     return app
 

@@ -58,6 +58,8 @@ def show_status(screen: Screen, report: StatusReport) -> None:
     screen.table(
         ("run", "kind", "began", "took", "outcome", "rows", "moved", "calls"), _runs(report.runs), title="Runs"
     )
+    for run_id in report.imports_unfinished:
+        screen.say(f"Import {run_id} is unfinished: syncengine imports resume {run_id}")
     if not report.runs:
         screen.say("Nothing has run yet: syncengine sync")
     screen.say(f"Calls today: {report.calls_today:,} of {report.calls_per_day:,}.")

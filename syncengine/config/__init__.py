@@ -10,6 +10,7 @@ from syncengine.config.reading import find, load, parse
 from syncengine.config.rules import Secret
 from syncengine.config.settings import (
     DestinationSettings,
+    ImportSettings,
     InstanceSettings,
     LimitSettings,
     NetworkSettings,
@@ -25,6 +26,7 @@ from syncengine.config.streams import STREAMS
 __all__ = [
     "STREAMS",
     "DestinationSettings",
+    "ImportSettings",
     "InstanceSettings",
     "LimitSettings",
     "NetworkSettings",

@@ -20,6 +20,7 @@ from syncengine.config.problems import TABLES, Key, Problems
 from syncengine.config.rules import nearest
 from syncengine.config.settings import (
     DestinationSettings,
+    ImportSettings,
     InstanceSettings,
     LimitSettings,
     NetworkSettings,
@@ -209,6 +210,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
         state: StateSettings = StateSettings()
         destination: DestinationSettings = DestinationSettings()
         streams: dict[StreamName, StreamSettings] = {}
+        imports: ImportSettings = ImportSettings()
         privacy: PrivacySettings = PrivacySettings()
         network: NetworkSettings = NetworkSettings()
 
@@ -247,6 +249,7 @@ def _completed(settings: Settings, path: Path) -> Settings:
         sync=replace(settings.sync, streams=names),
         state=replace(settings.state, path=folder / settings.state.path),
         destination=replace(settings.destination, path=folder / settings.destination.path),
+        imports=replace(settings.imports, path=folder / settings.imports.path),
         network=replace(settings.network, ca_file=ca_file and folder / ca_file),
         streams={name: StreamSettings() for name in names} | dict(settings.streams),
     )

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from syncengine.config.streams import CUSTOM_OBJECTS, STREAMS, is_stream
 
 # The host of every subscription: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/base-url
+INGESTION_URL = "https://mkto-ingestion-api.adobe.io"
 MARKETO_HOST = re.compile(r"\d{3}-[A-Z]{3}-\d{3}\.mktorest\.com", re.ASCII | re.IGNORECASE)
 INSTANCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 OLDEST_START_YEAR = 2000
@@ -154,6 +155,16 @@ def base_url(text: str) -> str:
     if parts.path.rstrip("/"):
         raise ValueError(f"ends after the host: write {origin} (Marketo's Admin page shows it with /rest)")
     return origin
+
+
+def ingestion_address(text: str) -> str:
+    """The address of the Data Ingestion API: Adobe's, or a sandbox's on this machine.
+
+    https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/data-ingestion
+    """
+    if text.strip().rstrip("/") == INGESTION_URL or is_loopback(text.strip()):
+        return text.strip().rstrip("/")
+    raise ValueError(f"must be {INGESTION_URL}, or a sandbox on loopback")
 
 
 def _canonical(host: str) -> str:

@@ -19,6 +19,7 @@ from syncengine.config.rules import (
     file_path,
     filled,
     identifier,
+    ingestion_address,
     instance_name,
     instant,
     is_loopback,
@@ -169,6 +170,22 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSettings:
+    """How imports go in. `path` is where their accounts are written; `file_bytes` is the largest file of one chunk.
+
+    `drain_minutes` is the least time after which a chunk that was sent and not answered is certain to have run.
+    `ingestion` says that the subscription has the Data Ingestion API, which answers at `ingestion_url`.
+    """
+
+    __pydantic_config__ = _CLOSED
+    path: _Path = Path("imports")
+    file_bytes: Annotated[int, between(100_000, 10_000_000)] = 10_000_000
+    drain_minutes: Annotated[float, between(1, 1_440)] = 60.0
+    ingestion: bool = False
+    ingestion_url: Annotated[str, Rule(ingestion_address)] = "https://mkto-ingestion-api.adobe.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
     """How Marketo is reached. `ca_file` adds certificates to trust; checks of certificates are never off."""
 
@@ -192,6 +209,7 @@ class Settings:
     state: StateSettings = field(default_factory=StateSettings)
     destination: DestinationSettings = field(default_factory=DestinationSettings)
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
+    imports: ImportSettings = field(default_factory=ImportSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     source: Path = Path("syncengine.toml")

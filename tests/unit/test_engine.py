@@ -9,9 +9,10 @@ from typing import Any
 import anyio
 import pytest
 
+from syncengine.choices import JOURNAL, SLOTS, SPOOL, gate_limits, open_clock
 from syncengine.clock import SystemClock
 from syncengine.config import InstanceSettings, LimitSettings, Secret, StateSettings, StreamSettings, SyncSettings
-from syncengine.engine import JOURNAL, SLOTS, SPOOL, gate_limits, open_clock, open_engine
+from syncengine.engine import open_engine
 from syncengine.errors import CallRejected, ConfigError, StateUnusable, Unavailable
 from syncengine.exports.window import KIND, PLANNED
 from syncengine.jobs.job import Job

@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from syncengine.choices import open_destination
 from syncengine.config import DestinationSettings, PrivacySettings, Secret, StreamSettings, SyncSettings
 from syncengine.destinations.delta import Delta
 from syncengine.destinations.duckdb import DuckDB
 from syncengine.destinations.parquet import Parquet
 from syncengine.destinations.postgres import Postgres
-from syncengine.engine import open_destination
 from syncengine.errors import ConfigError
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted

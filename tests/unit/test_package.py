@@ -13,6 +13,8 @@ import syncengine
 HOMES = {
     "CheckReport": "syncengine.reports",
     "Engine": "syncengine.engine",
+    "ImportPlan": "syncengine.reports",
+    "ImportReport": "syncengine.reports",
     "Settings": "syncengine.config",
     "StatusReport": "syncengine.reports",
     "SyncEngineError": "syncengine.errors",
@@ -66,5 +68,5 @@ def test_the_map_shows_every_room() -> None:
     rooms = {path.stem for path in FOLDER.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     shown = set(re.findall(r"`(\w+)`", str(syncengine.__doc__)))
     assert set() == {room for room in rooms if not room.startswith("_")} - shown
-    # Beside rooms, the map names modules of `exports` and one to begin with.
-    assert {"run", "readings", "sync", "client"} == shown - rooms
+    # Beside rooms, the map names modules of `exports` and `imports`, and one to begin with.
+    assert {"run", "readings", "sync", "desk", "client"} == shown - rooms

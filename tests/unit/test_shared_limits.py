@@ -8,9 +8,10 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskStatus
 
+from syncengine.choices import SLOTS, boot_of, limited_as
 from syncengine.config import parse
 from syncengine.config.settings import Settings
-from syncengine.engine import SLOTS, boot_of, limited_as, open_engine
+from syncengine.engine import open_engine
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.server import Ready, serve
 from tests.unit.exports.opened import settings_for

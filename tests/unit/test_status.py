@@ -8,9 +8,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from syncengine.choices import JOURNAL, SLOTS, boot_of, gate_limits, limited_as
 from syncengine.clock import SystemClock
 from syncengine.config import InstanceSettings, Secret, SyncSettings
-from syncengine.engine import JOURNAL, SLOTS, Engine, boot_of, gate_limits, limited_as
+from syncengine.engine import Engine
 from syncengine.errors import StateUnusable, SyncEngineError
 from syncengine.exports import window
 from syncengine.jobs.lease import LEASE_TTL_SECONDS

@@ -122,6 +122,15 @@ def test_missing_tables_are_named() -> None:
     ) == problems_of("")
 
 
+def test_the_ingestion_api_is_adobes_or_a_sandboxs() -> None:
+    """People's rows go to no other host, whatever a configuration says."""
+    assert "https://mkto-ingestion-api.adobe.io" == parse(GOOD, path=HERE).imports.ingestion_url
+    local = parse(GOOD + '[imports]\ningestion_url = "http://127.0.0.1:8080/"\n', path=HERE)
+    assert "http://127.0.0.1:8080" == local.imports.ingestion_url
+    (problem,) = problems_of(GOOD + '[imports]\ningestion_url = "https://example.com"\n')
+    assert "must be https://mkto-ingestion-api.adobe.io" in problem
+
+
 def test_broken_toml_says_where() -> None:
     """A syntax error is told with its line."""
     (problem,) = problems_of("[instance]\nname = open")

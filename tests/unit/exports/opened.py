@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from syncengine.choices import JOURNAL, KINDS, SLOTS, boot_of, gate_limits, limited_as, open_destination
 from syncengine.clock import ScaledClock
 from syncengine.config import (
     DestinationSettings,
@@ -18,8 +19,7 @@ from syncengine.config import (
     StreamSettings,
     SyncSettings,
 )
-from syncengine.engine import JOURNAL, SLOTS, Engine, boot_of, gate_limits, limited_as, open_destination
-from syncengine.exports.reading import JOBS
+from syncengine.engine import Engine
 from syncengine.jobs.sql import open_journal
 from syncengine.marketo.endpoints import identity
 from syncengine.observe.events import Event
@@ -91,8 +91,8 @@ async def opened(
     )
     destination = open_destination(settings)
     try:
-        async with open_journal(settings.state.path / JOURNAL, JOBS, clock) as journal:
-            engine = Engine(settings, client, journal, destination, events.append)
+        async with open_journal(settings.state.path / JOURNAL, KINDS, clock) as journal:
+            engine = Engine(settings, client, journal, lambda: destination, events.append)
             yield Opened(engine, settings, clock, marketo, events)
     finally:
         destination.close()
