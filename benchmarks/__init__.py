@@ -2,5 +2,6 @@
 
 `saturation` lets real processes press on the sandbox's limits: the engine alone, three of it on one state folder, and
 two limiters that others use. `pipeline` measures how fast a file becomes rows, and what memory that takes.
-`instance` measures the sandbox itself. Run all with `make bench`, one with `python -m benchmarks NAME`.
+`imports` brings a million people into the sandbox and compares each. `instance` measures the sandbox itself. Run all
+with `make bench`, one with `python -m benchmarks NAME`.
 """

@@ -3,25 +3,31 @@
 import argparse
 from functools import partial
 
-from benchmarks import instance, pipeline, saturation
+from benchmarks import imports, instance, pipeline, saturation
 from syncengine.cli.screen import Screen
 
 
 def main() -> None:
     """Run the benchmarks that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="saturation, pipeline or instance; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="saturation, pipeline, imports or instance; default: all"
+    )
     parser.add_argument(
         "--speed",
         type=float,
         default=saturation.SPEED,
         help="how fast the sandbox's clock runs under saturation; 1 is Marketo's own pace (default: %(default)g)",
     )
+    parser.add_argument(
+        "--rows", type=int, default=imports.ROWS, help="how many people are imported (default: %(default)s)"
+    )
     asked = parser.parse_args()
     screen = Screen()
     benchmarks = {
         "saturation": partial(saturation.run, screen, speed=asked.speed),
         "pipeline": partial(pipeline.run, screen),
+        "imports": partial(imports.run, screen, rows=asked.rows),
         "instance": partial(instance.run, screen),
     }
     if unknown := sorted(set(asked.names) - set(benchmarks)):

@@ -11,8 +11,9 @@ import anyio
 
 from benchmarks.limiters import LeakyBucket, Limiter, SendTimeWindow
 from benchmarks.load import through_engine, through_limiter
+from syncengine.choices import open_clock
 from syncengine.config import Settings, load
-from syncengine.engine import open_clock, open_engine
+from syncengine.engine import open_engine
 from syncengine.marketo.endpoints import identity
 from syncengine.transport.wire import HttpWire
 

@@ -14,7 +14,8 @@ from syncengine.marketo.call import Call
 from syncengine.marketo.endpoints import usage
 from syncengine.marketo.reply import Reply, read
 from syncengine.marketo.rows import Token
-from syncengine.transport.client import HEADERS_SECONDS, Client, as_request
+from syncengine.transport.client import HEADERS_SECONDS, Client
+from syncengine.transport.request import as_request
 from syncengine.transport.tokens import Tokens
 from syncengine.transport.wire import Wire, WireError
 
