@@ -20,7 +20,7 @@ from tests.end_to_end.imported import Person, imported, keys_of, people, ran, wr
 from tests.end_to_end.processes import Sandbox, sandbox, started, write_config
 
 # More of them with IMPORT_KILLS=100.
-KILLS = int(os.environ.get("IMPORT_KILLS", "20"))
+KILLS = int(os.environ.get("IMPORT_KILLS", "12"))
 ROWS = 3_000
 # So fast that the hour after which nothing of a lost sending can be under way takes five seconds.
 SPEED = 720.0
