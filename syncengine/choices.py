@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syncengine.clock import Clock, ScaledClock, SystemClock
-from syncengine.config import Settings
+from syncengine.config import NetworkSettings, Settings
 from syncengine.destinations import Destination
 from syncengine.errors import NoSpace, StateUnusable, Unavailable
 from syncengine.exports.reading import JOBS
@@ -102,6 +102,18 @@ async def open_clock(settings: Settings) -> Clock:
     return ScaledClock(scale, origin)
 
 
+def wire_to(base_url: str, network: NetworkSettings, clock: Clock) -> HttpWire:
+    """The wire to one of Marketo's hosts, with what the configuration says of the network; it names this process."""
+    return HttpWire(
+        base_url,
+        clock,
+        user_agent=f"syncengine ({this_process().pid})",
+        ca_file=str(network.ca_file) if network.ca_file else None,
+        connect_seconds=network.connect_seconds,
+        read_seconds=network.read_seconds,
+    )
+
+
 def private_folder(path: Path) -> None:
     """Make a folder that only its owner can enter; one that is there keeps the mode that somebody gave it.
 
@@ -134,14 +146,5 @@ async def open_ingestion(settings: Settings, rest: Client, clock: Clock) -> Asyn
     if not settings.imports.ingestion:
         yield None
         return
-    network = settings.network
-    wire = HttpWire(
-        settings.imports.ingestion_url,
-        clock,
-        user_agent=f"syncengine ({this_process().pid})",
-        ca_file=str(network.ca_file) if network.ca_file else None,
-        connect_seconds=network.connect_seconds,
-        read_seconds=network.read_seconds,
-    )
-    async with wire:
+    async with wire_to(settings.imports.ingestion_url, settings.network, clock) as wire:
         yield rest.beside(wire, ingestion_gate(clock, holder=str(this_process())))

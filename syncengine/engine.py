@@ -27,6 +27,7 @@ from syncengine.choices import (
     open_destination,
     open_ingestion,
     private_folder,
+    wire_to,
 )
 from syncengine.config import Settings, StreamSettings
 from syncengine.config.streams import CUSTOM_OBJECTS
@@ -53,7 +54,6 @@ from syncengine.transport.client import Client
 from syncengine.transport.gate import Gate
 from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
-from syncengine.transport.wire import HttpWire
 
 if TYPE_CHECKING:
     from syncengine.imports.desk import Desk
@@ -196,7 +196,7 @@ async def open_engine(
 
     Raises StateUnusable, NoSpace, and with a scaled clock Unavailable when the sandbox cannot be reached.
     """
-    instance, limits, network = settings.instance, settings.limits, settings.network
+    instance, limits = settings.instance, settings.limits
     me = this_process()
     failed: list[Exception] = []
     async with AsyncExitStack() as opened:
@@ -210,16 +210,7 @@ async def open_engine(
             now=clock.monotonic(),
         )
         opened.push_async_callback(slots.close)
-        wire = await opened.enter_async_context(
-            HttpWire(
-                instance.base_url,
-                clock,
-                user_agent=f"syncengine ({me.pid})",
-                ca_file=str(network.ca_file) if network.ca_file else None,
-                connect_seconds=network.connect_seconds,
-                read_seconds=network.read_seconds,
-            )
-        )
+        wire = await opened.enter_async_context(wire_to(instance.base_url, settings.network, clock))
         client = Client(
             wire,
             Gate(slots, gate_limits(settings), clock, holder=str(me)),

@@ -17,7 +17,7 @@ from syncengine.marketo.records import RecordResult
 from syncengine.transport.client import Client
 from syncengine.transport.retry import Patience
 
-# Where a call cannot be taken now, the worker is told soon and the rows wait in the journal.
+# What keeps rows from being taken is told at once: the worker knows what else there is to do, the journal keeps them.
 AT_ONCE = Patience(tries=3, wait_seconds=60.0, queue_seconds=0.0)
 
 

@@ -41,7 +41,7 @@ SCANNED = SENT.append(pa.field("problem", pa.string()))
 # What is not sent, and why; of a superseded row `reason` names the row that takes its place.
 ASIDE = PLACED.append(pa.field("outcome", pa.string())).append(pa.field("reason", pa.string()))
 # What became of rows of a chunk that were not simply imported.
-SETTLED = PLACED.append(pa.field("outcome", pa.string())).append(pa.field("reason", pa.string()))
+SETTLED = ASIDE
 
 
 @dataclass(frozen=True, slots=True)

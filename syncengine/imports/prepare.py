@@ -193,10 +193,12 @@ class _Preparing:
             all_columns.append(columns)
             findings += found
         names = [column.name for column in all_columns[0]]
+        is_alike = True
         for source, columns in zip(sources[1:], all_columns[1:], strict=True):
             if differ := sorted({column.name for column in columns} ^ set(names)):
+                is_alike = False
                 findings.append(Finding.stop(f"is not in all files ({source.name} differs)", ", ".join(differ)))
-        if any("differs" in finding.what for finding in findings):
+        if not is_alike:
             return all_columns, findings
         by_name = [{column.name: column for column in columns} for columns in all_columns]
         return [tuple(each[name] for name in dict.fromkeys(names)) for each in by_name], list(dict.fromkeys(findings))

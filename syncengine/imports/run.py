@@ -29,7 +29,7 @@ from syncengine.errors import (
 )
 from syncengine.imports import listed, settle, states
 from syncengine.imports.ambiguity import SENDING_MAX
-from syncengine.imports.answers import Answered, Answering
+from syncengine.imports.answers import AT_ONCE, Answered, Answering
 from syncengine.imports.book import Book
 from syncengine.imports.brake import Brake
 from syncengine.imports.door import Door
@@ -47,14 +47,11 @@ from syncengine.marketo.rows import ImportBatch, ImportStatus
 from syncengine.observe.events import Event, Paused
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
-from syncengine.transport.retry import Patience
 
 # Under this name the journal keeps what a file may be long, where that is less than Adobe says.
 FILE_BYTES_MAX = "import_file_bytes_max"
 # A smaller file that is refused as too large says nothing about the instance.
 LEARNED_BYTES_MIN = 2_000_000
-# Everything that keeps a chunk from being taken is told at once: the worker knows what else there is to do.
-AT_ONCE = Patience(tries=3, wait_seconds=60.0, queue_seconds=0.0)
 AT_MARKETO = "at Marketo"
 CALLS = "calls"
 # Refusals of the call as such: these bytes will never be taken.
