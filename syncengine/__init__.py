@@ -4,8 +4,8 @@ The tree, from the top floor down; each floor imports only from floors below.
 
 `cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
 
-`engine` opens everything in order and answers check, plan, sync and imports. Start reading here. `choices` picks the
-concrete classes; `checks` tries what a sync needs; `status` looks at what runs have left, without any network.
+`engine` opens everything in order and answers what the verbs ask. Start reading here. `choices` picks
+the concrete classes; `checks` tries what a sync needs; `status` looks at what runs have left, without any network.
 
 `config` makes frozen settings of TOML and the environment. Only the floors above read it; the others take arguments.
 
@@ -14,6 +14,8 @@ reading order: they never call each other; the flows `run` and `readings` do, an
 
 `imports` puts files of people into Marketo and accounts for every row. `desk` is its door; its `__init__` lists the
 rest in reading order.
+
+`assets` brings marketing assets into a folder that Git can diff, and into tables. `desk` is its door too.
 
 `transport` is how a call travels: gate, token, wire, answer, retry. `client` performs any call; read it first.
 
@@ -41,10 +43,23 @@ if TYPE_CHECKING:
     from syncengine.config import Settings, load
     from syncengine.engine import Engine, open_engine
     from syncengine.errors import SyncEngineError
-    from syncengine.reports import CheckReport, ImportPlan, ImportReport, StatusReport, SyncPlan, SyncReport
+    from syncengine.reports import (
+        AssetsDiff,
+        AssetsPlan,
+        AssetsReport,
+        CheckReport,
+        ImportPlan,
+        ImportReport,
+        StatusReport,
+        SyncPlan,
+        SyncReport,
+    )
     from syncengine.status import read_status
 
 __all__ = [
+    "AssetsDiff",
+    "AssetsPlan",
+    "AssetsReport",
     "CheckReport",
     "Engine",
     "ImportPlan",
@@ -68,7 +83,7 @@ def __getattr__(name: str) -> Any:
         "syncengine.config": ("Settings", "load"),
         "syncengine.engine": ("Engine", "open_engine"),
         "syncengine.errors": ("SyncEngineError",),
-        "syncengine.reports": ("CheckReport", "ImportPlan", "ImportReport", "StatusReport", "SyncPlan", "SyncReport"),
+        "syncengine.reports": tuple(name for name in __all__ if name.endswith(("Diff", "Plan", "Report"))),
         "syncengine.status": ("read_status",),
     }
     for home, names in homes.items():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from syncengine.assets import states as asset_states
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import NetworkSettings, Settings
 from syncengine.destinations import Destination
@@ -27,9 +28,15 @@ JOURNAL = "journal.db"
 SLOTS = "slots.db"
 SPOOL = "spool"
 IMPORTS = "imports"
+ASSETS = "assets"
 SANDBOX_MUNCHKIN_ID = "123-ABC-456"
 # Every kind of job that a journal holds, with its moves.
-KINDS = {**JOBS, states.IMPORT: states.IMPORT_MOVES, states.CHUNK: states.CHUNK_MOVES}
+KINDS = {
+    **JOBS,
+    states.IMPORT: states.IMPORT_MOVES,
+    states.CHUNK: states.CHUNK_MOVES,
+    asset_states.ASSETS: asset_states.MOVES,
+}
 
 
 def limited_as(settings: Settings) -> str:

@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from syncengine.assets.parts import Asked as AssetsAsked
+from syncengine.assets.parts import Parts as AssetParts
+from syncengine.assets.parts import chosen_kinds
 from syncengine.checks import Checks
 from syncengine.choices import (
+    ASSETS,
     IMPORTS,
     JOURNAL,
     KINDS,
@@ -56,6 +61,7 @@ from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
 
 if TYPE_CHECKING:
+    from syncengine.assets.desk import Desk as AssetDesk
     from syncengine.imports.desk import Desk
 
 
@@ -131,7 +137,15 @@ class Engine:
             hash_key=hash_key.reveal().encode() if (hash_key := self.settings.privacy.hash_key) else b"",
         )
         catalog = Catalog(self.client)
-        return await sync(parts, await self._wanted(full, catalog), catalog)
+        wanted, folder = await self._wanted(full, catalog), self.settings.assets.path
+        if folder is None:
+            return await sync(parts, wanted, catalog)
+        # Assets go through the queue of the streams: their jobs fill what these leave of the calls.
+        desk = await self.assets()
+        async with desk.opened(self.assets_asked(folder)) as assets:
+            beside = assets.beside()
+            report = await sync(parts, wanted, catalog, beside)
+            return report.with_assets(await assets.finish(beside.outcome))
 
     async def imports(self) -> "Desk":
         """Where files of people are imported: plans, runs, and what became of them."""
@@ -153,6 +167,32 @@ class Engine:
             munchkin_id=munchkin_id(settings),
         )
         return Desk(parts, settings.imports.file_bytes)
+
+    async def assets(self) -> "AssetDesk":
+        """Where marketing assets are pulled and compared."""
+        from syncengine.assets.desk import Desk as AssetDesk  # it needs Arrow, which takes long to load
+
+        settings = self.settings
+        workroom = settings.state.path / ASSETS / settings.instance.name
+        await run_blocking(lambda: private_folder(workroom))
+        parts = AssetParts(
+            instance=settings.instance.name,
+            origin=settings.instance.base_url,
+            client=self.client,
+            store=self.journal,
+            destination=lambda: self.destination,
+            wire_to=lambda host: wire_to(host, settings.network, self.client.clock),
+            observe=self._observe,
+        )
+        return AssetDesk(
+            parts, workroom=workroom, calls_per_day=settings.limits.calls_per_day - settings.limits.reserve_calls
+        )
+
+    def assets_asked(self, folder: Path) -> AssetsAsked:
+        """What the configuration asks of assets; raises ConfigError for a kind that there is not."""
+        chosen = self.settings.assets
+        kinds = chosen_kinds(() if "*" in chosen.kinds else chosen.kinds)
+        return AssetsAsked(folder, kinds, with_files=chosen.files)
 
     async def _wanted(self, full: Collection[str], catalog: Catalog) -> list[Wanted]:
         settings = self.settings

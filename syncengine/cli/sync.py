@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from syncengine.cli.assets_shown import show_assets
 from syncengine.cli.failures import PARTIAL, exit_code_named
 from syncengine.cli.options import Common, Full
 from syncengine.cli.running import run
@@ -103,6 +104,8 @@ def show_sync(screen: Screen, report: SyncReport, *, time_scale: float = 1.0) ->
             screen.say(f"{each.stream}: {note.removeprefix(f'{each.stream}: ')}")
     for problem in report.problems:
         screen.say(f"Missing: {problem}")
+    if report.assets is not None:
+        show_assets(screen, report.assets)
     for advice in report.advice:
         screen.say(advice)
     here = f" of the sandbox's clock, {span(report.seconds / time_scale)} here" if time_scale != 1.0 else ""

@@ -9,6 +9,7 @@ text), `problems` (faults as sentences), `streams`, `places` and `across` (what 
 from syncengine.config.reading import find, load, parse
 from syncengine.config.rules import Secret
 from syncengine.config.settings import (
+    AssetSettings,
     DestinationSettings,
     ImportSettings,
     InstanceSettings,
@@ -25,6 +26,7 @@ from syncengine.config.streams import STREAMS
 
 __all__ = [
     "STREAMS",
+    "AssetSettings",
     "DestinationSettings",
     "ImportSettings",
     "InstanceSettings",

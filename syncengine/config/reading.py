@@ -19,6 +19,7 @@ from syncengine.config.places import misfits
 from syncengine.config.problems import TABLES, Key, Problems
 from syncengine.config.rules import nearest
 from syncengine.config.settings import (
+    AssetSettings,
     DestinationSettings,
     ImportSettings,
     InstanceSettings,
@@ -211,6 +212,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
         destination: DestinationSettings = DestinationSettings()
         streams: dict[StreamName, StreamSettings] = {}
         imports: ImportSettings = ImportSettings()
+        assets: AssetSettings = AssetSettings()
         privacy: PrivacySettings = PrivacySettings()
         network: NetworkSettings = NetworkSettings()
 
@@ -250,6 +252,7 @@ def _completed(settings: Settings, path: Path) -> Settings:
         state=replace(settings.state, path=folder / settings.state.path),
         destination=replace(settings.destination, path=folder / settings.destination.path),
         imports=replace(settings.imports, path=folder / settings.imports.path),
+        assets=replace(settings.assets, path=settings.assets.path and folder / settings.assets.path),
         network=replace(settings.network, ca_file=ca_file and folder / ca_file),
         streams={name: StreamSettings() for name in names} | dict(settings.streams),
     )

@@ -29,7 +29,7 @@ from syncengine.config.rules import (
     one_of,
     stream_name,
 )
-from syncengine.config.streams import DEFAULT_STREAMS
+from syncengine.config.streams import ASSET_KINDS, DEFAULT_STREAMS
 
 # What each kind of destination can promise, and the promises from the strongest on.
 DESTINATIONS = {"duckdb": "transactional", "postgres": "transactional", "delta": "transactional", "parquet": "manifest"}
@@ -38,6 +38,7 @@ DEFAULT_WAREHOUSE = Path("warehouse.duckdb")
 FULL_READS = {"never": None, "weekly": timedelta(days=7), "monthly": timedelta(days=30)}
 _CLOSED: Mapping[str, Any] = {"extra": "forbid"}
 StreamName = Annotated[str, Rule(stream_name)]
+KindName = Annotated[str, one_of((*ASSET_KINDS, "*"), "kind of asset")]
 _Path = Annotated[Path, Rule(before=file_path)]
 _Names = Annotated[tuple[str, ...], Rule(before=listed)]
 
@@ -186,6 +187,19 @@ class ImportSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetSettings:
+    """Marketing assets. With a `path` every sync brings them there too, and `assets pull` needs no folder.
+
+    `kinds` are brought, all of them by "*". `files` brings the bytes of images and documents too.
+    """
+
+    __pydantic_config__ = _CLOSED
+    path: _Path | None = None
+    kinds: Annotated[tuple[KindName, ...], Rule(before=listed)] = ("*",)
+    files: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
     """How Marketo is reached. `ca_file` adds certificates to trust; checks of certificates are never off."""
 
@@ -210,6 +224,7 @@ class Settings:
     destination: DestinationSettings = field(default_factory=DestinationSettings)
     streams: Mapping[str, StreamSettings] = field(default_factory=dict)
     imports: ImportSettings = field(default_factory=ImportSettings)
+    assets: AssetSettings = field(default_factory=AssetSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     source: Path = Path("syncengine.toml")

@@ -29,6 +29,29 @@ STREAMS: Mapping[str, tuple[str, ...]] = {
     "named_account_lists": (),
     "named_accounts": ("named_account_lists",),
 }
+# Kinds of assets, held equal to their table likewise.
+ASSET_KINDS = (
+    "folder",
+    "program",
+    "channel",
+    "tag_type",
+    "email",
+    "email_template",
+    "landing_page",
+    "landing_page_template",
+    "landing_page_domain",
+    "redirect_rule",
+    "form",
+    "snippet",
+    "file",
+    "smart_campaign",
+    "smart_list",
+    "static_list",
+    "segmentation",
+    "email_v2",
+    "email_template_v2",
+    "fragment",
+)
 # Streams that bring nothing before the configuration says of what, and the key that does.
 CHOSEN_BY = {"list_members": "lists", "named_account_lists": "names"}
 EVERYTHING = "*"

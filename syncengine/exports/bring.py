@@ -35,7 +35,7 @@ from syncengine.exports.streams import stream_of
 from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, part_of, stretch_of
 from syncengine.jobs.board import Failed, Outcome
 from syncengine.jobs.job import Job
-from syncengine.jobs.scheduler import Scheduler
+from syncengine.jobs.scheduler import Beside, Handler, Scheduler
 from syncengine.jobs.store import JobStore
 from syncengine.marketo.endpoints.activities import activity_type
 from syncengine.observe.events import Event, StreamPlanned
@@ -68,8 +68,9 @@ class Parts:
 class Bringing:
     """The work of one run: streams in turns, since some take their keys from others, and all of it counted."""
 
-    def __init__(self, parts: Parts, epochs: Mapping[str, int], catalog: Catalog) -> None:
+    def __init__(self, parts: Parts, epochs: Mapping[str, int], catalog: Catalog, beside: Beside | None = None) -> None:
         self._parts = parts
+        self._beside = beside
         self._epochs = epochs
         self._catalog = catalog
         self._planner = Planner(parts.client, parts.store, parts.destination, parts.instance, catalog)
@@ -93,12 +94,15 @@ class Bringing:
         self._lead_choice = next((each.choice for each in wanted if each.name == MARKED), Choice())
         self._landing.hard_delete.update(each.name for each in wanted if each.hard_delete)
         turns = sorted({stream_of(each.name).turn for each in wanted})
+        in_turn = {turn: [each for each in wanted if stream_of(each.name).turn == turn] for turn in turns}
+        # What goes beside goes with the turn that has most to wait for.
+        busiest = max(turns, key=lambda turn: len(in_turn[turn]))
         for turn in turns:
-            await self._turn([each for each in wanted if stream_of(each.name).turn == turn])
+            await self._turn(in_turn[turn], self._beside if turn == busiest else None)
         await self._show_views({each.name for each in wanted})
         return self._report(wanted, run_id, started_at, self._parts.client.calls - calls_before)
 
-    async def _turn(self, wanted: Sequence[Wanted]) -> None:
+    async def _turn(self, wanted: Sequence[Wanted], beside: Beside | None) -> None:
         found = await self._planner.prepare(wanted)
         self._denied.update(found.denied)
         for name, line in found.skipped.items():
@@ -108,7 +112,7 @@ class Bringing:
         for each in found.streams:
             jobs += await self._planned(each, self._epochs[each.shape.stream.name])
         await self._tidy()
-        outcome = await self._run(jobs)
+        outcome = await self._run(jobs, beside)
         self._failed += outcome.failed
 
     async def _planned(self, prepared: Prepared, epoch: int) -> list[Job]:
@@ -131,7 +135,7 @@ class Bringing:
             with suppress(MarketoError):
                 await request.cancel(self._parts.client, request.kind_of(job), job.facts["export_id"])
 
-    async def _run(self, jobs: Sequence[Job]) -> Outcome:
+    async def _run(self, jobs: Sequence[Job], beside: Beside | None) -> Outcome:
         """Let the scheduler take every job to its end, beside one watch for each kind of export."""
         parts = self._parts
         scheduler: Scheduler
@@ -152,18 +156,27 @@ class Bringing:
         )
         readers = Readers(parts.client, self._catalog, parts.destination, self._lead_choice)
         readings = Readings(client=parts.client, store=parts.store, landing=self._landing, readers=readers)
-        scheduler = Scheduler({KIND: windows, READING: readings}, parts.client.clock, workers=WORKERS, lanes=PLACES)
+        handlers: dict[str, Handler] = {KIND: windows, READING: readings}
+        lanes, workers, others = dict(PLACES), WORKERS, list[Job]()
+        if beside is not None:
+            handlers |= beside.handlers
+            workers += sum(places for lane, places in beside.lanes.items() if lane not in lanes)
+            lanes |= {lane: places for lane, places in beside.lanes.items() if lane not in lanes}
+            others += beside.jobs
+        scheduler = Scheduler(handlers, parts.client.clock, workers=workers, lanes=lanes)
+        if beside is not None:
+            beside.begun(scheduler)
         mine = {job.id for job in jobs}
         try:
             async with anyio.create_task_group() as group:
                 for watch in watches.values():
                     group.start_soon(watch.run)
                 done = {earlier for job in jobs for earlier in job.after} - mine
-                outcome = await scheduler.run(jobs, done=done)
+                outcome = await scheduler.run([*jobs, *others], done=done)
                 group.cancel_scope.cancel()
         except ExceptionGroup as errors:
             raise _first(errors) from errors
-        return outcome
+        return outcome if beside is None else beside.split(outcome)
 
     async def _show_views(self, names: Collection[str]) -> None:
         """Renew the views of activity types where both streams are wanted and could be read."""

@@ -17,13 +17,16 @@ from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted
 from syncengine.exports.window import lease_name
 from syncengine.jobs.lease import holding
+from syncengine.jobs.scheduler import Beside
 from syncengine.observe.events import RunEnded, RunStarted
 from syncengine.reports import SyncReport
 from syncengine.threads import run_blocking
 
 
-async def sync(parts: Parts, wanted: Sequence[Wanted], catalog: Catalog | None = None) -> SyncReport:
-    """Bring every wanted stream up to now, and report what that moved.
+async def sync(
+    parts: Parts, wanted: Sequence[Wanted], catalog: Catalog | None = None, beside: Beside | None = None
+) -> SyncReport:
+    """Bring every wanted stream up to now, and report what that moved. Jobs `beside` go through the same queue.
 
     Raises AlreadyRunning when one of the streams is being synced elsewhere, QuotaExhausted when the day has no call
     left, and whatever else ends a run early. What waits for tomorrow's export megabytes is in the report.
@@ -40,7 +43,7 @@ async def sync(parts: Parts, wanted: Sequence[Wanted], catalog: Catalog | None =
         parts.observe(RunStarted(str(run.id), kind))
         outcome, detail = "failed", {}
         try:
-            bringing = Bringing(parts, epochs, catalog or Catalog(parts.client))
+            bringing = Bringing(parts, epochs, catalog or Catalog(parts.client), beside)
             report = await bringing.bring(wanted, str(run.id), run.started_at)
             outcome, detail = report.outcome, orjson.loads(orjson.dumps(report))
         except QuotaExhausted as error:

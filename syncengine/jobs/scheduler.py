@@ -18,7 +18,8 @@ Whoever parks a job on a key must see to it that the key is woken: a run whose j
 """
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import anyio
@@ -138,3 +139,31 @@ class Scheduler:
     def _announce(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
+
+
+@dataclass(slots=True)
+class Beside:
+    """Jobs of another flow that go through the same queue, with what they need of the scheduler that runs them.
+
+    `begun` is told of the scheduler before it runs. `outcome` is theirs alone, when it has run.
+    """
+
+    handlers: Mapping[str, Handler]
+    lanes: Mapping[str, int]
+    jobs: Sequence[Job]
+    begun: Callable[[Scheduler], None]
+    outcome: Outcome = field(default_factory=lambda: Outcome((), (), ()))
+
+    def split(self, outcome: Outcome) -> Outcome:
+        """Keep what became of these jobs, and give what became of the others."""
+        mine = frozenset(self.handlers)
+        self.outcome = Outcome(
+            done=tuple(each for each in outcome.done if each.kind in mine),
+            failed=tuple(each for each in outcome.failed if each.job.kind in mine),
+            left=tuple(each for each in outcome.left if each.kind in mine),
+        )
+        return Outcome(
+            done=tuple(each for each in outcome.done if each.kind not in mine),
+            failed=tuple(each for each in outcome.failed if each.job.kind not in mine),
+            left=tuple(each for each in outcome.left if each.kind not in mine),
+        )

@@ -64,7 +64,7 @@ class Call(Generic[T_co]):
     `name` is the endpoint in words of the docs ("leads.export.enqueue"); counters, logs and `plan` use it.
     `path` is absolute, without host. `query` values are text. `json` is sent as the JSON body of a POST, `form` as its
     form, `upload` as a body that is streamed and has a limit of its own; all stay out of `repr`: they hold people's
-    data, and identity's form the client secret.
+    data, and identity's form the client secret. `headers` are those that this endpoint demands besides the usual ones.
     `decode` turns the good reply into the call's result without I/O; it raises `reply.Malformed` where that is missing.
     `permission` is the least that the API user needs.
     """
@@ -77,6 +77,7 @@ class Call(Generic[T_co]):
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     upload: Upload | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     repeat: Repeat = Repeat.SAFE
     authorized: bool = True
     permission: str = ""

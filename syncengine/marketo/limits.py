@@ -84,3 +84,6 @@ FILTER_VALUES_MAX: Final = 300  # in one call; of leads and program members as o
 LEADS_BY_FILTER_MAX: Final = 1_000
 # https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets
 ASSET_PAGE_ROWS_MAX: Final = 200
+# https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/emails-new, and Adobe's definitions of v2
+ASSET_V2_PAGE_ROWS_MAX: Final = 50
+ASSET_V2_IDS_MAX: Final = 20  # in one bulk get

@@ -123,6 +123,22 @@ class ChunkProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetsListed:
+    """The lists of one kind of asset have been read: so many versions, of which so many are to be fetched."""
+
+    kind: str
+    versions: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFetched:
+    """One of those has been fetched and lies in the folder, or could not be."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """Nothing more can be done before `until`."""
 
@@ -161,6 +177,8 @@ Event = (
     | ImportPlanned
     | ChunkMoved
     | ChunkProgress
+    | AssetsListed
+    | AssetFetched
     | Paused
     | RunStarted
     | RunEnded

@@ -21,7 +21,7 @@ def as_request(call: Call[object], token: str, headers: dict[str, str]) -> WireR
     target = f"{call.path}?{query}" if query else call.path
     if method == "GET" and len(target) > URI_BYTES_MAX:
         method, target, form = "POST", f"{call.path}?_method=GET", dict(call.query)
-    body, sent = None, dict(headers)
+    body, sent = None, {**call.headers, **headers}
     upload = Outgoing(call.upload) if call.upload is not None else None
     if upload is not None:
         sent["Content-Type"] = upload.content_type

@@ -1,0 +1,93 @@
+"""The bytes of files in Design Studio: they lie on a host for browsers, which knows no token and no limit of the API.
+
+Our token never goes there, redirects are not followed, and what comes is taken only when it has the announced size.
+https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/files
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote, urlsplit
+
+import anyio
+
+from syncengine.clock import Clock
+from syncengine.errors import CallRejected, FileDamaged, Unavailable
+from syncengine.threads import run_blocking
+from syncengine.transport.wire import Wire, WireError, WireRequest
+
+TRIES = 3
+WAIT_SECONDS = 2.0
+HEADERS_SECONDS = 120.0
+# As many as a browser opens to one host.
+AT_ONCE = 6
+# What may stand in a path or query as it is; the rest is encoded, and `%` is taken for encoded already.
+AS_IT_IS = "/%:@!$&'()*+,;=~-._?"
+
+
+class FileBytes:
+    """Fetches files over one connection pool a host; closed at the end of its block."""
+
+    def __init__(self, wire_to: Callable[[str], AbstractAsyncContextManager[Wire]], clock: Clock) -> None:
+        self._wire_to = wire_to
+        self._clock = clock
+        self._wires: dict[str, Wire] = {}
+        self._opened = AsyncExitStack()
+        self._turn = anyio.Lock()
+        self._places = anyio.CapacityLimiter(AT_ONCE)
+        self.fetched = 0
+
+    async def __aenter__(self) -> "FileBytes":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._opened.aclose()
+
+    async def fetch(self, url: str, size: int, part: Path) -> None:
+        """Bring the bytes at `url` to the file `part`, exactly `size` of them.
+
+        Raises CallRejected for an address that is none or an answer that is no file, FileDamaged for other bytes than
+        were announced, Unavailable when the host cannot be reached.
+        """
+        address = urlsplit(url)
+        if address.scheme not in {"http", "https"} or not address.netloc or "@" in address.netloc:
+            raise CallRejected(f"the address of the file cannot be used: {url[:200]}", call="file.bytes")
+        target = quote(address.path or "/", safe=AS_IT_IS)
+        if address.query:
+            target += f"?{quote(address.query, safe=AS_IT_IS)}"
+        wire = await self._wire(f"{address.scheme}://{address.netloc}")
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self._places:
+                    await self._pour(wire, target, size, part)
+            except WireError as error:
+                if attempt == TRIES:
+                    raise Unavailable(f"{address.netloc} cannot be read: {error}", code=error.code) from error
+                await self._clock.sleep(WAIT_SECONDS * attempt)
+            else:
+                self.fetched += size
+                return
+
+    async def _wire(self, origin: str) -> Wire:
+        async with self._turn:
+            if origin not in self._wires:
+                self._wires[origin] = await self._opened.enter_async_context(self._wire_to(origin))
+            return self._wires[origin]
+
+    async def _pour(self, wire: Wire, target: str, size: int, part: Path) -> None:
+        request = WireRequest("GET", target, {"Accept-Encoding": "identity"})
+        done = 0
+        with part.open("wb") as file, self._clock.fail_after(self._clock.io_seconds(HEADERS_SECONDS)):
+            async with wire.send(request) as answer:
+                if answer.status != 200:
+                    raise CallRejected(f"HTTP {answer.status} where a file should be", code=str(answer.status))
+                async for piece in answer.pieces():
+                    done += len(piece)
+                    if done > size:
+                        break
+                    await run_blocking(lambda piece=piece: file.write(piece))  # type: ignore[misc]  # bound at once
+        if done != size:
+            raise FileDamaged(f"{done} bytes came where {size} were announced")

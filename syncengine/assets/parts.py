@@ -1,0 +1,54 @@
+"""What a pull works with, and what it is asked for."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from syncengine.assets.kinds import FOLDER, KINDS
+from syncengine.destinations import Destination
+from syncengine.errors import ConfigError
+from syncengine.jobs.store import JobStore
+from syncengine.observe.events import Event
+from syncengine.transport.client import Client
+from syncengine.transport.wire import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a pull works with, opened by the engine. `origin` is the instance's address.
+
+    `destination` is asked for only when tables are written; `wire_to` opens a way to the host that files lie on.
+    """
+
+    instance: str
+    origin: str
+    client: Client
+    store: JobStore
+    destination: Callable[[], Destination]
+    wire_to: Callable[[str], AbstractAsyncContextManager[Wire]]
+    observe: Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a pull is asked for. `kinds` are brought and the others left alone; `full` fetches all contents anew."""
+
+    folder: Path
+    kinds: tuple[str, ...] = tuple(KINDS)
+    full: bool = False
+    with_files: bool = False
+    with_tables: bool = True
+
+
+def chosen_kinds(only: tuple[str, ...], but: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The kinds named in `only`, all if none is, without those in `but`; raises ConfigError for unknown ones.
+
+    Folders are always among them: they are the tree that the others lie in.
+    """
+    if unknown := sorted({*only, *but} - set(KINDS)):
+        raise ConfigError(
+            f"{unknown[0]!r} is no kind of asset",
+            advice=f"There are {', '.join(KINDS)}.",
+        )
+    return tuple(name for name in KINDS if name == FOLDER or ((not only or name in only) and name not in but))

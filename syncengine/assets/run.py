@@ -1,0 +1,207 @@
+"""One pull from its claim on the folder to its report.
+
+The order is what makes it safe: the lease first, then the folder's owner, then what lies in it, then the journal, then
+work. Whatever ends a pull, its folder has whole files that say what they are.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+import orjson
+
+from syncengine.assets import states
+from syncengine.assets.apply import Applying
+from syncengine.assets.changes import WHAT, changes
+from syncengine.assets.differences import in_words
+from syncengine.assets.documents import Key
+from syncengine.assets.file_bytes import FileBytes
+from syncengine.assets.history import HISTORY
+from syncengine.assets.parts import Asked, Parts
+from syncengine.assets.pull import Pulling
+from syncengine.assets.store import Storing
+from syncengine.assets.survey import Survey
+from syncengine.assets.tree import Entry, Tree
+from syncengine.errors import QuotaExhausted
+from syncengine.jobs.board import Failed
+from syncengine.jobs.board import Outcome as Board
+from syncengine.jobs.job import Job
+from syncengine.jobs.lease import holding
+from syncengine.jobs.scheduler import Beside, Scheduler
+from syncengine.observe.events import RunEnded, RunStarted
+from syncengine.reports import AssetKindReport, AssetsReport, Outcome
+from syncengine.threads import run_blocking
+
+AREAS = "asset areas"  # in the journal: the ids of the roots of the folder tree
+LEASE = "assets"
+WORKERS = sum(states.PLACES.values()) + 2
+
+
+class Pull:
+    """A pull that is under way: its jobs and their handler, for whatever scheduler runs them."""
+
+    def __init__(
+        self, parts: Parts, asked: Asked, tree: Tree, known: Mapping[Key, Entry], areas: dict[str, int]
+    ) -> None:
+        self._parts = parts
+        self._asked = asked
+        self._tree = tree
+        self._known = known
+        self._files = FileBytes(parts.wire_to, parts.client.clock) if asked.with_files else None
+        self._calls_before = Counter(parts.client.calls)
+        self._began = parts.client.clock.monotonic()
+        self.survey = Survey(parts.client, known, areas)
+        self.jobs: Sequence[Job] = ()
+        self.handler: Pulling
+
+    async def prepare(self, epoch: int) -> None:
+        """Write the jobs into the journal, in the place of those of a pull that was cut short."""
+        parts, clock = self._parts, self._parts.client.clock
+        applying = None
+        if self._asked.with_tables:
+            applying = Applying(
+                parts.destination(),
+                self._tree,
+                instance=parts.instance,
+                epoch=epoch,
+                read_at=parts.client.server_now(),
+            )
+        storing = Storing(parts.client, self._tree, self.survey, parts.observe, self._files)
+        self.handler = Pulling(
+            parts, self._asked, survey=self.survey, storing=storing, known=self._known, applying=applying
+        )
+        left = await parts.store.jobs(parts.instance, kind=states.ASSETS, unfinished_only=True)
+        left = await parts.store.adopt(left, epoch)
+        planned = [
+            Job(
+                id=f"assets-{epoch}-{clock.now():%Y%m%dT%H%M%S}-{name}",
+                instance=parts.instance,
+                kind=states.ASSETS,
+                state=states.PLANNED,
+                group=name,
+                epoch=epoch,
+                place=place,
+            )
+            for place, name in enumerate(self._asked.kinds)
+        ]
+        _, self.jobs = await parts.store.replace(left, "abandon", by=planned, problem="another pull began")
+
+    def beside(self) -> Beside:
+        """The jobs as another flow's queue takes them."""
+        return Beside({states.ASSETS: self.handler}, states.PLACES, self.jobs, self.run_by)
+
+    def run_by(self, scheduler: Scheduler) -> None:
+        """Learn who runs the jobs."""
+        self.handler.wake = scheduler.wake
+
+    async def finish(self, board: Board) -> AssetsReport:
+        """Tidy the folder and give the report."""
+        parts, stored = self._parts, self.handler.stored
+        before = {key: entry for key, entry in self._known.items() if key.asset.kind in stored}
+        after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
+        kept = {key: entry for key, entry in self._known.items() if key.asset.kind not in stored} | after
+        await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in kept.items()}))
+        if self._files is not None:
+            await self._files.__aexit__(None, None, None)
+        found = changes(before, after)
+        became = Counter((each.asset.kind, what) for each in found for what in each.what)
+        touched = Counter(each.asset.kind for each in found)
+        kinds = tuple(
+            AssetKindReport(
+                kind=name,
+                versions=len(each.entries),
+                fetched=each.fetched,
+                **{what: became[name, what] for what in WHAT},
+                unchanged=len({key.asset for key in each.entries}) - touched[name] + became[name, "removed"],
+            )
+            for name, each in stored.items()
+        )
+        calls = parts.client.calls - self._calls_before
+        failed = board.failed
+        return AssetsReport(
+            folder=str(self._asked.folder),
+            outcome="paused"
+            if any(isinstance(each.error, QuotaExhausted) for each in failed)
+            else self._outcome(failed),
+            calls=calls.total(),
+            calls_by_name=dict(sorted(calls.items())),
+            seconds=parts.client.clock.monotonic() - self._began,
+            kinds=tuple(sorted(kinds, key=lambda each: self._asked.kinds.index(each.kind))),
+            changes=tuple(in_words(each) for each in found),
+            notes=tuple(note for each in stored.values() for note in each.notes),
+            problems=(
+                *(f"{each.job.group}: {each.error}" for each in failed),
+                *(problem for each in stored.values() for problem in each.problems),
+            ),
+            errors=tuple(dict.fromkeys(type(each.error).__name__ for each in failed)),
+            advice=tuple(dict.fromkeys(text for each in failed if (text := getattr(each.error, "advice", "")))),
+            absent=tuple(name for name in self._asked.kinds if name in self.handler.absent),
+            files_bytes=self._files.fetched if self._files else 0,
+        )
+
+    def _outcome(self, failed: Sequence[Failed]) -> Outcome:
+        return "partial" if failed or any(each.problems for each in self.handler.stored.values()) else "done"
+
+
+@asynccontextmanager
+async def opened(parts: Parts, asked: Asked) -> AsyncIterator[Pull]:
+    """A pull that holds its lease and has its jobs in the journal.
+
+    Raises AlreadyRunning when assets of the instance are being pulled elsewhere, ConfigError for a folder that is not
+    ours, and the destination's errors when tables are wanted.
+    """
+    tree, at_least = Tree(asked.folder), 0
+    if asked.with_tables:
+        destination = parts.destination()
+        at_least = (await run_blocking(partial(destination.standing, parts.instance, HISTORY))).epoch
+    async with holding(parts.store, parts.client.clock, parts.instance, LEASE, at_least=at_least) as lease:
+        await run_blocking(lambda: tree.claim(parts.instance, parts.origin))
+        known = await run_blocking(tree.scan)
+        areas = dict(await parts.store.recall(parts.instance, AREAS) or {})
+        pull = Pull(parts, asked, tree, known, areas)
+        await pull.prepare(lease.epoch)
+        yield pull
+        await parts.store.remember(parts.instance, AREAS, areas)
+
+
+async def pull(parts: Parts, asked: Asked, *, kind: str = "assets pull") -> AssetsReport:
+    """Bring the folder, and the tables, to where the instance is; raises what `opened` and the scheduler raise.
+
+    `kind` is what the run is called in the journal.
+    """
+    async with opened(parts, asked) as under_way:
+        run = await parts.store.begin_run(parts.instance, kind, {"folder": str(asked.folder)})
+        parts.observe(RunStarted(str(run.id), kind))
+        outcome, detail = "failed", {}
+        try:
+            scheduler = Scheduler(
+                {states.ASSETS: under_way.handler}, parts.client.clock, workers=WORKERS, lanes=states.PLACES
+            )
+            under_way.run_by(scheduler)
+            report = await under_way.finish(await scheduler.run(under_way.jobs))
+            outcome, detail = report.outcome, orjson.loads(orjson.dumps(summary(report)))
+        except Exception as error:
+            detail = {"problem": str(error)}
+            outcome = "paused" if isinstance(error, QuotaExhausted) else "failed"
+            raise
+        except anyio.get_cancelled_exc_class():
+            outcome = "interrupted"
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await parts.store.end_run(run, outcome, detail)
+            seconds = (parts.client.clock.now() - run.started_at).total_seconds()
+            parts.observe(RunEnded(str(run.id), kind, outcome, seconds))
+    return report
+
+
+def summary(report: AssetsReport) -> Mapping[str, object]:
+    """A report as the journal keeps it, without what became of each asset."""
+    return {
+        "calls": report.calls,
+        "kinds": [{"kind": each.kind, "versions": each.versions, "fetched": each.fetched} for each in report.kinds],
+        "changes": len(report.changes),
+        "problems": list(report.problems),
+    }

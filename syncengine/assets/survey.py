@@ -1,0 +1,140 @@
+"""What a kind's lists say, against what lies on disk: which versions are there, and what of them is to be fetched.
+
+Deciding is apart from doing: a dry run counts what a pull would spend, and a comparison with the live instance fetches
+the same without writing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property, partial
+from typing import Any
+
+from syncengine.assets import folders
+from syncengine.assets.crew import together
+from syncengine.assets.documents import Key, Listed, Place, listed, place_of
+from syncengine.assets.folders import Folders
+from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM, Kind, Subject, Version
+from syncengine.assets.lists import Whole, whole
+from syncengine.assets.places import Node, Places
+from syncengine.assets.tree import Entry
+from syncengine.marketo.endpoints import assets
+from syncengine.marketo.rows import text
+from syncengine.transport.client import Client
+
+TEMPLATES = "landing_page_template"
+# What has to be listed before anything is put to its place, and before pages are asked for their variables.
+FIRST = frozenset({FOLDER, PROGRAM, TEMPLATES})
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """All versions of one kind; where it is not `is_steady`, others may be there too."""
+
+    kind: Kind
+    listed: Mapping[Key, Listed] = field(repr=False)
+    is_steady: bool
+
+
+class Due(Enum):
+    """What a version on disk lacks."""
+
+    NOTHING = "nothing"
+    ROW = "row"  # the list says something new and no later date: the content stands
+    CONTENT = "content"
+
+
+class Survey:
+    """The lists of one pull. `known` lies on disk; `areas` are the folder roots that are known, and are added to."""
+
+    def __init__(self, client: Client, known: Mapping[Key, Entry], areas: dict[str, int]) -> None:
+        self._client = client
+        self._known = known
+        self._areas = areas
+        self._expected = Counter((key.asset.kind, key.version) for key in known)
+        self._folders: Folders | None = None
+        self.found: dict[str, Surveyed] = {}
+        self.failed: dict[str, Exception] = {}
+
+    def is_listed(self, kinds: Iterable[str]) -> bool:
+        """Whether all these have been listed, or could not be."""
+        return all(name in self.found or name in self.failed for name in kinds)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where everything lies; asked for when folders and programs have been listed."""
+        nodes = dict(self._folders.nodes) if self._folders else {}
+        for program in self.found[PROGRAM].listed.values() if PROGRAM in self.found else ():
+            nodes.setdefault(Place("Program", int(program.key.asset.id)), Node(program.name, program.home))
+        if self._folders and not self._folders.is_steady:
+            # A folder that slipped through is where it was.
+            for key, entry in self._known.items():
+                if (home := place_of(key.asset)) is not None:
+                    nodes.setdefault(home, Node(entry.name, entry.home))
+        return Places(nodes)
+
+    @cached_property
+    def guided(self) -> frozenset[int] | None:
+        """The ids of guided landing page templates; asked for when these have been listed."""
+        if TEMPLATES not in self.found:
+            return None
+        rows = self.found[TEMPLATES].listed.values()
+        return frozenset(int(each.key.asset.id) for each in rows if text(each.row.get("templateType")) == GUIDED)
+
+    async def look(self, kind: Kind) -> Surveyed:
+        """Read a kind's lists; raises what the client raises."""
+        if kind.name == FOLDER:
+            rows, is_steady = await self._read_folders()
+            every = [listed(kind, "", row) for row in rows]
+        elif kind.design is not None:
+            lists = await self._designs(kind)
+            every = [listed(kind, "", row) for each in lists for row in each.rows]
+            is_steady = all(each.is_steady for each in lists)
+        else:
+            lists = await together([partial(self._list, kind, version) for version in kind.statuses])
+            both = zip(kind.statuses, lists, strict=True)
+            every = [listed(kind, version, row) for version, each in both for row in each.rows]
+            is_steady = all(each.is_steady for each in lists)
+        self.found[kind.name] = Surveyed(kind, {each.key: each for each in every}, is_steady)
+        return self.found[kind.name]
+
+    def subject(self, version: Listed) -> Subject:
+        """A version as what else is to be asked of it."""
+        key = version.key
+        has_live = Key(key.asset, "approved") in self.found[key.asset.kind].listed
+        return Subject(version.row, key.version, is_live=key.version != "draft" or not has_live, guided=self.guided)
+
+    async def _list(self, kind: Kind, version: Version) -> Whole:
+        if not kind.is_paged:
+            page = await self._client.send(assets.everything(kind.call, kind.path, status=version))
+            return Whole(page.rows, is_steady=True)
+        ask = partial(assets.page, kind.call, kind.path, status=version)
+        return await whole(self._client, ask, lambda row: row.get(kind.id), self._expected[kind.name, version])
+
+    async def _read_folders(self) -> tuple[Iterable[Mapping[str, Any]], bool]:
+        programs = self._expected[PROGRAM, ""]
+        self._folders = await folders.read(self._client, self._areas, self._expected[FOLDER, ""] + programs)
+        return self._folders.rows, self._folders.is_steady
+
+    async def _designs(self, kind: Kind) -> list[Whole]:
+        """The new designer lists by workspace, whose ids the folders tell."""
+        assert kind.design is not None
+        workspaces = self._folders.workspaces if self._folders else ()
+        asks = [partial(assets.designs, kind.design, workspace) for workspace in workspaces]
+        return await together([partial(whole, self._client, ask, lambda row: row.get("id"), step=1) for ask in asks])
+
+
+def due(version: Listed, entry: Entry | None) -> Due:
+    """What is to be fetched of a version that is listed."""
+    if entry is None:
+        return Due.CONTENT
+    if version.sha256 == entry.row_sha256:
+        return Due.NOTHING
+    # A row without a date says by any difference that its content may differ.
+    return Due.ROW if version.updated and version.updated == entry.updated else Due.CONTENT
+
+
+def needs(kind: Kind) -> frozenset[str]:
+    """What has to be listed before this kind can be."""
+    return frozenset({FOLDER}) if kind.design is not None else frozenset()
