@@ -55,6 +55,15 @@ class Knobs:
     campaigns: Annotated[int | None, Parameter(group=DATA)] = None
     """How many smart campaigns (100)."""
 
+    assets: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many emails, pages, forms, files and other marketing assets (2,000)."""
+
+    workspaces: Annotated[int | None, Parameter(group=DATA)] = None
+    """How many workspaces these lie in (3)."""
+
+    assets_v2: Annotated[bool | None, Parameter(group=DATA)] = None
+    """It has assets of the new designer (yes)."""
+
     companies: Annotated[int | None, Parameter(group=DATA)] = None
     """How many companies (200)."""
 

@@ -17,6 +17,13 @@ failures and warnings, 1016, 1019, 613, 413 and batch ids that die after seven d
 Ingestion API for persons, custom objects and program members. An upsert is not atomic: two writes that overlap in time
 and share a new key make two records, as Adobe warns. A lead that is written has what it was given and nothing else.
 
+And the read side of the Asset API over a seeded tree (`asset_*.py`), made by the first call that needs it: folders in
+three areas and some workspaces, programs in folders and in one another, emails, pages, forms, snippets, templates,
+files with bytes of their own, redirect rules, smart lists with rules, segmentations, My Tokens, tags, channels, and the
+emails, templates and fragments of the new designer. Approved versions and drafts stand side by side, ids are unique
+within a kind alone, and names are what nobody would call a file. Programs, smart campaigns and static lists are the
+same things in both APIs. The control path edits, renames, moves, deletes, makes and approves any of them.
+
 Where Adobe's pages leave room it takes the strict reading:
 
 - Calls of the identity endpoint count in the rate window and in flight (not in the day's quota).
@@ -42,12 +49,23 @@ Where Adobe's pages leave room it takes the strict reading:
 - Integers have 32 bits, dates are ISO 8601, datetimes have an offset; an empty cell or text is stored as null.
 - A list is being imported to while a job for it waits, too. A batch id is valid for seven days from its creation.
 - The last column of a failures file is missing where it is the lookup field and empty in all its rows.
+- Lists of assets are in the order of their names, so that a rename or a deletion shifts the pages after it.
+- A move leaves updatedAt of what is moved as it is, and so does a rename of the folder above.
+- Without a status the approved version answers, or the draft where there is nothing else. A version that was asked for
+  and is not there is an answer without a result, a part that an asset of its sort cannot have is 702.
+- The content of an email with predictive content and of a page with a social button is 709, the rest of them is read.
+- folder/{id}/content.json needs its `type`, though its description has a default; types are Folder and Program as
+  written. Dates have an offset and no milliseconds, and `maxReturn` above 200 is refused.
+- Calls of the new designer need the header x-app-type, take the token in its header alone, and show 50 assets a page
+  at most; what lies in an archived folder shows on demand alone.
 
-What it does not do: other writes (deletions, companies, opportunities, member data, removal from lists), assets but
-programs, smart lists, members by `updatedAt`, filters by primary attribute, several API users or workspaces, HTTPS,
-HTTP/2. Writes log no activities; a partition is checked by name and otherwise ignored; links of custom objects are not
-checked; statuses of a program have no steps. A file is written at once when its job starts, so a very large export
-holds up all other answers for a moment. No generated cell holds a NUL character.
+What it does not do: other writes (deletions, companies, opportunities, member data, removal from lists), any write of
+the Asset API, assets by name but folders, channels and tag types, programs by tag or filterType, fields that forms may
+have, what the new designer's assets are used by, emails of A/B tests, previews for a lead or a segment, members by
+`updatedAt`, filters by primary attribute, several API users, workspaces of leads, HTTPS, HTTP/2. Writes log no
+activities; a partition is checked by name and otherwise ignored; links of custom objects are not checked; statuses of a
+program have no steps. A file is written at once when its job starts, so a very large export holds up all other answers
+for a moment. No generated cell holds a NUL character.
 
 What no page says is a guess and may differ from a real instance: the text of 1003, the answer for an unknown export id
 or a bad paging token, whether activities of a deleted lead stay. Of imports: how long a job takes and that it writes
@@ -57,4 +75,13 @@ is compared in any case for e-mail addresses alone; the reasons "Value too long 
 blank lines are no rows, undecodable bytes become U+FFFD, the text "null" is stored as it is; the order in which
 refusals are judged; that the number of leads processed counts those imported; an unknown batch (1013; its files 404),
 an unknown partition (1008). Of the ingestion API: its delay, and what answers too large a call.
+Of assets: the order of names (without regard to case, then by id); that a page keeps its address when it is renamed;
+that folders without a root are all areas; that a search by name without a type finds folders and programs; the types that folder/{id}/content.json names; the types of
+folders of the lead database; that emails, templates and pages keep a copy of what they took from a template, rules
+the names that things had; dynamic sections of pages, the smart list of a campaign or a program having the name of its
+owner, triggers having the shape of filters; costs of programs, all messages of 709; that a redirect rule, a
+segmentation and an asset of the new designer have one version; that its ids are numbers, its `name` filter finds
+parts of names, an unknown id is an answer without a result and a thumbnail's address is signed anew in every answer;
+that a subscription without the designer answers 610; and that files are served by anyone's call at
+/rs/NAME/images/ID_NAME.
 """

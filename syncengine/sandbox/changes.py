@@ -15,6 +15,12 @@ Everything happens at the instant of the call. The verbs of a change, all of the
     records          {"companies": [{"row": 0, "company": "New"}]}   set fields of rows of a table
     new_records      {"programs": [{"name": "New"}]}
     delete_records   {"companies": [0]}                     these rows
+    assets           [{"do": "edit", "kind": "email", "id": 14, ...}]   see below
+    asset_churn      {"edit": 20, "move": 5, "rename": 5, "delete": 5}  chosen from `seed`, all different
+
+What is done to assets: edit (`text`, `version`), rename (`name`), move (`to`), delete, create (`name`, `to`, `text`,
+`version`), approve, token (`name`, `text`: a My Token of a folder or program). `to` is {"type": "Folder", "id": 5}. A
+folder or program takes what it contains along when it is deleted. The answer lists under `assets` what was done.
 
 Rows of a table are counted from 0 in the order of its truth as it was at the start.
 """
@@ -26,6 +32,7 @@ from typing import Any
 import orjson
 
 from syncengine.sandbox.activity_types import CHANGE_DATA_VALUE, MERGE_LEADS, NEW_LEAD
+from syncengine.sandbox.asset_changes import AssetChanges, churn
 from syncengine.sandbox.database import Database
 from syncengine.sandbox.hostile import HOSTILE_TEXTS
 from syncengine.sandbox.people import FIRST_LEAD_ID, People
@@ -50,6 +57,8 @@ KNOWN = frozenset(
         "records",
         "new_records",
         "delete_records",
+        "assets",
+        "asset_churn",
     ]
 )
 
@@ -89,14 +98,27 @@ def change(data: Database, asked: Mapping[str, Any], now: float) -> dict[str, An
         _merge(data, int(winner), int(loser), now)
     rows = _table_changes(data, asked, now)
     deleted = _deleted(data, asked.get("delete_leads", ()), rng, now)
+    done = _asset_changes(data, asked, rng, int(now))
     return {
         "now": utc_formatter()(int(now)),
+        **({} if done is None else {"assets": done}),
         "updated_leads": updated,
         "added_leads": added,
         "added_activities": guids,
         "deleted_leads": deleted,
         "new_rows": rows,
     }
+
+
+def _asset_changes(
+    data: Database, asked: Mapping[str, Any], rng: random.Random, now: int
+) -> list[dict[str, Any]] | None:
+    """What was done to assets; None when nothing was asked for, so that the tree is not made for it."""
+    if not asked.keys() & {"assets", "asset_churn"}:
+        return None
+    changes = AssetChanges(data.assets, now)
+    done = [one for asset in asked.get("assets", ()) for one in changes.apply(asset)]
+    return done + churn(data.assets, asked.get("asset_churn", {}), rng, now)
 
 
 def _update(data: Database, lead_id: int, values: Mapping[str, Any], now: float, *, logs: bool) -> None:

@@ -36,7 +36,7 @@ class Controlled(Protocol):
     data: Database
     counters: Counters
 
-    def truth(self, stream: str, now: float) -> Iterator[bytes] | None:
+    def truth(self, stream: str, now: float, host: str) -> Iterator[bytes] | None:
         """What a stream holds, as JSON lines; None for a stream that there is not."""
         ...
 
@@ -59,13 +59,13 @@ def answer(instance: Controlled, key: str, request: Request, given_key: str, now
         return plain(404, "Not Found")
     try:
         body = orjson.loads(request.body) if request.body else {}
-        return _carry_out(instance, request.method, request.path.removeprefix(CONTROL_PREFIX), body, now)
+        return _carry_out(instance, request, body, now)
     except (ValueError, TypeError, KeyError) as error:
         return json_reply({"error": str(error)}, 400)
 
 
-def _carry_out(instance: Controlled, method: str, action: str, body: Any, now: float) -> Response:  # noqa: PLR0911  # a case for each action
-    match method, action:
+def _carry_out(instance: Controlled, request: Request, body: Any, now: float) -> Response:  # noqa: PLR0911  # a case for each action
+    match request.method, request.path.removeprefix(CONTROL_PREFIX):
         case "GET", "counters":
             return json_reply(instance.report())
         case "POST", "counters/reset":
@@ -74,7 +74,7 @@ def _carry_out(instance: Controlled, method: str, action: str, body: Any, now: f
         case "POST", "change":
             return json_reply(change(instance.data, body, now))
         case "GET", stream if stream.startswith("truth/"):
-            lines = instance.truth(stream.removeprefix("truth/"), now)
+            lines = instance.truth(stream.removeprefix("truth/"), now, _host_of(request))
             return plain(404, "Not Found") if lines is None else Response(200, LINES_HEADERS, StreamBody(lines))
         case "POST", "faults":
             rules = body["rules"] if isinstance(body, dict) else body
@@ -84,3 +84,8 @@ def _carry_out(instance: Controlled, method: str, action: str, body: Any, now: f
             return json_reply({"now": utc_formatter()(int(now)), "unix_seconds": now})
         case _:
             return plain(404, "Not Found")
+
+
+def _host_of(request: Request) -> str:
+    """The host that the call was sent to."""
+    return next((value for name, value in request.headers.items() if name.lower() == "host"), "localhost")

@@ -21,6 +21,7 @@ class Counters:
         self._jobs: Counter[str] = Counter()
         self._imports: Counter[str] = Counter()
         self._ingested: Counter[str] = Counter()
+        self._files_fetched = 0
         self._window = ArrivalWindow(window_seconds)
         self._in_flight_most = 0
         self._polled_at: dict[str, float] = {}
@@ -61,6 +62,10 @@ class Counters:
         self._ingested[f"{kind}.calls"] += 1
         self._ingested[f"{kind}.objects"] += objects
 
+    def fetched(self) -> None:
+        """A file of the asset library was asked for, which counts in no other number."""
+        self._files_fetched += 1
+
     def sent(self, export_id: str, count: int) -> None:
         """Bytes of an export file were handed to the network."""
         self._file_bytes[export_id] += count
@@ -81,6 +86,7 @@ class Counters:
             "jobs_created": dict(self._jobs),
             "imports_created": dict(self._imports),
             "ingested": dict(self._ingested),
+            "files_fetched": self._files_fetched,
             "poll_gap_seconds_min": dict(self._poll_gaps),
             "first_arrival": self._first,
             "last_arrival": self._last,

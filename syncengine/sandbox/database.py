@@ -1,12 +1,14 @@
 """Everything that the instance knows, in one value; separate from the instance, which only judges and dispatches."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 import orjson
 
 from syncengine.sandbox.activities import Activities
 from syncengine.sandbox.activity_rows import ActivityRows
+from syncengine.sandbox.asset_store import AssetStore
 from syncengine.sandbox.custom_objects import CustomObjects
 from syncengine.sandbox.fates import Fates
 from syncengine.sandbox.generated import GeneratedPeople
@@ -15,7 +17,7 @@ from syncengine.sandbox.loaded import LoadedPeople
 from syncengine.sandbox.objects import tables_of
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.people import People
-from syncengine.sandbox.programs import Members, programs_of
+from syncengine.sandbox.programs import Members, asset, programs_of
 from syncengine.sandbox.records import Records
 
 
@@ -42,11 +44,17 @@ class Database:
         self.activities = Activities(options, count, self.fates)
         self.log = ActivityRows(self.activities, self.people, options.seed)
         self.programs = programs_of(options)
+        self.programs.written = lambda values: asset(values) | {"folder": self.assets.program_folder(values["id"])}
         self.members = Members(options, self.programs, self.fates, count)
         self.lists = StaticLists(options, self.programs, self.people)
         self.campaigns = campaigns_of(options, self.programs)
         self.objects = tables_of(options, self.fates, count)
         self.custom = CustomObjects(options, self.fates, count)
+
+    @cached_property
+    def assets(self) -> AssetStore:
+        """The tree of marketing assets, made when it is needed first."""
+        return AssetStore(self)
 
     def table(self, stream: str) -> Records | None:
         """The table of a stream that has one; custom objects as `custom_objects/car_c`."""

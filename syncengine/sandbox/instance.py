@@ -9,7 +9,7 @@ carries one of the codes that Adobe marks as free. The control path comes before
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,9 @@ import orjson
 
 from syncengine.sandbox import changes, control
 from syncengine.sandbox.activity_pages import ActivityPages
+from syncengine.sandbox.asset_endpoints import asset_endpoints
+from syncengine.sandbox.asset_files import FILES_PREFIX, serve
+from syncengine.sandbox.asset_truth import assets_truth
 from syncengine.sandbox.auth import Tokens
 from syncengine.sandbox.bulk import BulkExports, produced
 from syncengine.sandbox.bulk_imports import BulkImports
@@ -97,6 +100,8 @@ class Instance:
             return Exchange("control", reply, is_api_call=False)
         if request.path.startswith(INGESTION_PREFIX):
             return self._ingest(request, headers, now)
+        if request.path.startswith(FILES_PREFIX):
+            return self._serve(request, now)
         if not request.path.startswith(API_ROOTS):
             # What lies beside the API never reaches its limits.
             return Exchange("page", page(404), is_api_call=False)
@@ -144,8 +149,10 @@ class Instance:
         report = self.counters.report(self.tokens.issued, self._in_flight)
         return report | {"imports_running_most": self.imports.running_most}
 
-    def truth(self, stream: str, now: float) -> Iterator[bytes] | None:
+    def truth(self, stream: str, now: float, host: str = "localhost") -> Iterator[bytes] | None:
         """What a stream holds at `now`, as JSON lines; None for a stream that there is not."""
+        if stream == "assets":
+            return assets_truth(self.data.assets, host)
         if stream == "imports":
             return _lines(job.truth() for job in self.imports.jobs.values())
         if stream == "ingestion":
@@ -163,13 +170,24 @@ class Instance:
 
     def _ingest(self, request: Request, headers: Mapping[str, str], now: float) -> Exchange:
         """A call of the ingestion API, which has limits of its own and none of the others."""
+        return self._beside(
+            "ingestion", request, now, partial(self.ingestion.answer, request, headers, now, self.counters)
+        )
+
+    def _serve(self, request: Request, now: float) -> Exchange:
+        """A call of a file's address, which anyone may read as often as he likes."""
+        self.counters.fetched()
+        return self._beside("files", request, now, lambda: serve(self.data.assets, request.path))
+
+    def _beside(self, endpoint: str, request: Request, now: float, answer: Callable[[], Response]) -> Exchange:
+        """A call that the limits of the API do not know; faults strike it as others."""
         latency = self._latency.uniform(*self.options.latency_seconds)
-        exchange = Exchange("ingestion", Response(), latency, is_api_call=False)
+        exchange = Exchange(endpoint, Response(), latency, is_api_call=False)
         rule = self._faults.strike(request.method, request.path, now)
         match rule.action if rule is not None else "":
-            case "error" if rule is not None:
+            case "error" if rule is not None and endpoint == "ingestion":
                 exchange.response = ingestion_error(rule.code, rule.message)
-            case "http" if rule is not None:
+            case "http" | "error" if rule is not None:
                 exchange.response = page(int(rule.status or 503), rule.body)
             case "drop_before":
                 exchange.damage = Damage("drop")
@@ -178,7 +196,7 @@ class Instance:
                     exchange.latency_seconds += rule.seconds or 0.0
                 elif rule is not None and rule.action not in TWISTS:
                     exchange.damage = damage_of(rule)
-                exchange.response = self.ingestion.answer(request, headers, now, self.counters)
+                exchange.response = answer()
         return exchange
 
     def _judge(self, call: Call, now: float) -> None:
@@ -259,6 +277,7 @@ class Instance:
             **ActivityPages(data, tokens).endpoints(),
             **Queries(data, tokens).endpoints(),
             **Listings(data, tokens).endpoints(),
+            **asset_endpoints(data),
             "usage": lambda _call, now: Page([self._usage(self.limits.calls.day(now), self.limits.calls.used(now))]),
             "usage_last7days": lambda _call, now: Page(
                 [self._usage(*entry) for entry in self.limits.calls.recent(now, 7)]

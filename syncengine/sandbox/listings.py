@@ -5,25 +5,22 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from syncengine.sandbox.database import Database
-from syncengine.sandbox.page import Endpoint, Page
+from syncengine.sandbox.page import Endpoint, Page, assets_page
 from syncengine.sandbox.paging import PagingTokens
-from syncengine.sandbox.parameters import batch_size, flag, parts, whole, whole_parts
-from syncengine.sandbox.programs import asset, channels
+from syncengine.sandbox.parameters import batch_size, flag, offset_page, parts, update_range, whole, whole_parts
+from syncengine.sandbox.programs import channels
 from syncengine.sandbox.queries import lead_names
 from syncengine.sandbox.records import Records
-from syncengine.sandbox.replies import invalid, refusal
+from syncengine.sandbox.replies import refusal
 from syncengine.sandbox.routes import Call
 from syncengine.sandbox.values import Value
 
 IDS_MAX = 300
-PROGRAMS_MAX, PROGRAMS_DEFAULT = 200, 20
-NOTHING_FOUND = "No assets found for the given search criteria."
 
 
 class Listings:
@@ -42,7 +39,7 @@ class Listings:
             "list.leads": self._leads,
             "programs.list": self._programs,
             "programs.get": self._program,
-            "channels.by_name": lambda call, _now: self._assets(channels(call.query["name"], self._data.programs)),
+            "channels.by_name": lambda call, _now: assets_page(channels(call.query["name"], self._data.options)),
         }
 
     def _campaigns(self, call: Call, now: float) -> Page:
@@ -92,42 +89,20 @@ class Listings:
         return page[:size], {"nextPageToken": self._tokens.issue(scope, (page[size],), now)}
 
     def _programs(self, call: Call, _now: float) -> Page:
-        most = whole(call.query.get("maxReturn") or str(PROGRAMS_DEFAULT))
-        offset = whole(call.query.get("offset") or "0")
-        if not 1 <= most <= PROGRAMS_MAX or offset < 0:
-            raise invalid(f"maxReturn is 1 to {PROGRAMS_MAX}, offset 0 or more")
-        earliest = _instant(call.query.get("earliestUpdatedAt", ""), 0)
-        latest = _instant(call.query.get("latestUpdatedAt", ""), 1 << 40)
-        if earliest > latest:
-            raise invalid("earliestUpdatedAt lies after latestUpdatedAt")
+        shown_part = offset_page(call.query)
         programs = self._data.programs
-        rows = programs.between("updatedAt", earliest, latest)
+        rows = programs.between("updatedAt", *update_range(call.query))
         names = programs.columns(["name"], rows)[0]
         # By name, as Adobe's examples are: a program that is renamed can slip from one page to another.
         ordered = [row for _, row in sorted(zip(names, rows, strict=True), key=lambda pair: str(pair[0]).lower())]
-        shown = [asset(values) for values in programs.json_rows(list(programs.fields), ordered[offset : offset + most])]
-        return self._assets(shown)
+        return assets_page(self._shown(ordered[shown_part]))
 
     def _program(self, call: Call, _now: float) -> Page:
+        shown = self._shown(self._data.programs.matching("id", [whole(call.path["id"])]))
+        return assets_page(
+            [{"status": "", **values, **self._data.assets.program_detail(values["id"])} for values in shown]
+        )
+
+    def _shown(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         programs = self._data.programs
-        rows = programs.matching("id", [whole(call.path["id"])])
-        shown = [asset(values) for values in programs.json_rows(list(programs.fields), rows)]
-        return self._assets([{"status": "", **values, "tags": [], "costs": []} for values in shown])
-
-    def _assets(self, shown: Sequence[dict[str, Any]]) -> Page:
-        """Assets, or the warning that stands for none."""
-        if not shown:
-            return Page(None, {"errors": [], "warnings": [NOTHING_FOUND]})
-        return Page(list(shown), {"errors": [], "warnings": []})
-
-
-def _instant(text: str, absent: int) -> int:
-    if not text:
-        return absent
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise refusal("704") from None
-    if moment.tzinfo is None or moment.microsecond:
-        raise refusal("704")
-    return int(moment.timestamp())
+        return [programs.written(values) for values in programs.json_rows(list(programs.fields), rows)]

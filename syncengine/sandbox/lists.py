@@ -79,13 +79,18 @@ def _shared_columns(
 
         return column
 
+    homes = of_program("workspace")
+
+    def workspaces(indices: Sequence[int], keys: Sequence[int]) -> list[Value]:
+        return [home or WORKSPACE for home in homes(indices, keys)]
+
     return {
         "id": serials(first_id),
         "name": numbered("name", words),
         "description": texts("description", ("", "Made by hand", "First line\nsecond line"), hostile=0.3),
         "programId": of_program("id"),
         "programName": of_program("name"),
-        "workspaceName": pooled("workspaceName", (WORKSPACE,)),
+        "workspaceName": workspaces,
         "createdAt": births(start, span),
         "updatedAt": touches(start, span),
     }

@@ -32,6 +32,9 @@ class SandboxOptions:
     program_members: int = 6_000
     lists: int = 12
     campaigns: int = 100
+    assets: int = 2_000  # seeded ones, beside folders, programs, static lists, campaigns and what admins set up
+    workspaces: int = 3
+    assets_v2: bool = True  # False: a subscription without the new designer, whose paths it does not know
     companies: int = 200
     salespersons: int = 20
     opportunities: int = 400
@@ -79,18 +82,7 @@ class SandboxOptions:
             raise ValueError("a token lives for at least a second")
         if self.window_seconds <= 0 or self.status_seconds <= 0 or (self.bandwidth is not None and self.bandwidth <= 0):
             raise ValueError("window_seconds, status_seconds and bandwidth are positive numbers")
-        counts: tuple[int, ...] = (
-            self.leads,
-            self.activities,
-            self.calls_per_window,
-            self.in_flight,
-            self.programs,
-            self.lists,
-        )
-        counts += (self.program_members, self.campaigns, self.companies, self.salespersons, self.opportunities)
-        counts += (self.opportunity_roles, self.named_accounts, self.named_account_lists, self.custom_object_rows)
-        if min(counts) < 0:
-            raise ValueError("counts of the sandbox are never negative")
+        self._check_counts()
         if not 0 <= self.late_activities <= 1:
             raise ValueError("late_activities is a share from 0 to 1")
         if self.imports_running < 1 or self.imports_queued < 1:
@@ -102,6 +94,23 @@ class SandboxOptions:
                 raise ValueError(f"a range goes from its least to its most: {low}, {high}")
         if self.start is not None and self.start.tzinfo is None:
             raise ValueError("the sandbox's start needs an offset")
+
+    def _check_counts(self) -> None:
+        counts: tuple[int, ...] = (
+            self.leads,
+            self.activities,
+            self.calls_per_window,
+            self.in_flight,
+            self.programs,
+            self.lists,
+        )
+        counts += (self.program_members, self.campaigns, self.companies, self.salespersons, self.opportunities)
+        counts += (self.opportunity_roles, self.named_accounts, self.named_account_lists, self.custom_object_rows)
+        counts += (self.assets,)
+        if min(counts) < 0:
+            raise ValueError("counts of the sandbox are never negative")
+        if self.workspaces < 1:
+            raise ValueError("an instance has at least one workspace")
 
     @property
     def start_seconds(self) -> float:

@@ -5,10 +5,13 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/error-
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
+from syncengine.sandbox.asset_paths import ASSET_PARAMETERS
 from syncengine.sandbox.replies import invalid, refusal
 
 BATCH_SIZE_MAX = 300
+ASSETS_MAX, ASSETS_DEFAULT = 200, 20
 FILTER_VALUES_MAX = 300
 
 
@@ -53,7 +56,7 @@ PARAMETERS: Mapping[str, Parameters] = {
     "program_members.query": QUERY,
     "custom_objects.schema": Parameters((), ("names", "state")),
     "custom_objects.schema_describe": Parameters((), ("state",)),
-}
+} | {endpoint: Parameters(*both) for endpoint, both in ASSET_PARAMETERS.items()}
 
 
 def required(query: Mapping[str, str], name: str) -> str:
@@ -90,6 +93,38 @@ def whole_parts(query: Mapping[str, str], name: str, most: int) -> list[int]:
     if len(found) > most:
         raise invalid(f"'{name}' takes up to {most} values")
     return found
+
+
+def offset_page(query: Mapping[str, str]) -> slice:
+    """The part of a list of assets that a page shows."""
+    most = whole(query.get("maxReturn") or str(ASSETS_DEFAULT))
+    offset = whole(query.get("offset") or "0")
+    if not 1 <= most <= ASSETS_MAX or offset < 0:
+        raise invalid(f"maxReturn is 1 to {ASSETS_MAX}, offset 0 or more")
+    return slice(offset, offset + most)
+
+
+def update_range(query: Mapping[str, str]) -> tuple[int, int]:
+    """The first and the last second in which assets were updated that a page shows."""
+    earliest, latest = (
+        _instant(query.get("earliestUpdatedAt", ""), 0),
+        _instant(query.get("latestUpdatedAt", ""), 1 << 40),
+    )
+    if earliest > latest:
+        raise invalid("earliestUpdatedAt lies after latestUpdatedAt")
+    return earliest, latest
+
+
+def _instant(text: str, absent: int) -> int:
+    if not text:
+        return absent
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise refusal("704") from None
+    if moment.tzinfo is None or moment.microsecond:
+        raise refusal("704")
+    return int(moment.timestamp())
 
 
 def batch_size(query: Mapping[str, str]) -> int:

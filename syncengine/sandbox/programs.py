@@ -18,10 +18,11 @@ from syncengine.sandbox.hostile import HOSTILE_TEXTS
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.sandbox.people import FIRST_LEAD_ID, SECONDS_A_YEAR
 from syncengine.sandbox.records import Records, births, numbered, parsed_fields, serials, touches
-from syncengine.sandbox.values import Value
+from syncengine.sandbox.values import Value, utc_formatter
 
 FIRST_PROGRAM_ID = 4_001
 WORKSPACE = "Default"
+FURTHER_WORKSPACES = ("EMEA, APAC", "Labs \u00e9")
 
 PROGRAM_FIELDS = parsed_fields("""
 id|Id|integer*
@@ -34,8 +35,6 @@ type|Type|string
 channel|Channel|string
 status|Status|string
 workspace|Workspace|string
-folderId|Folder Id|integer
-folderName|Folder|string
 headStart|Head Start|boolean
 """)
 
@@ -94,6 +93,12 @@ KINDS = (
 STATUSES = ("Member", "Invited", "Registered", "Attended", "No Show", "On List", "Influenced", 'Waiting, "VIP"')
 
 
+def workspace_names(count: int) -> tuple[str, ...]:
+    """The names of the workspaces that an instance has."""
+    known = (WORKSPACE, *FURTHER_WORKSPACES)
+    return (*known[:count], *(f"Workspace {number}" for number in range(len(known) + 1, count + 1)))
+
+
 def programs_of(options: SandboxOptions) -> Records:
     """The programs of an instance."""
     start, span = int(options.start_seconds), max(1, int(options.years * SECONDS_A_YEAR))
@@ -111,9 +116,8 @@ def programs_of(options: SandboxOptions) -> Records:
         "type": of_kind(0),
         "channel": of_kind(1),
         "status": of_kind(2),
-        "workspace": pooled("workspace", (WORKSPACE,)),
-        "folderId": pooled("folder", (28, 26)),
-        "folderName": pooled("folder", ("Nurturing", "Data Management")),
+        # Most of them in the first.
+        "workspace": pooled("workspace", (*[WORKSPACE] * 3, *workspace_names(options.workspaces)[1:])),
         "headStart": pooled("headStart", (False, False, True)),
     }
     programs = Records(PROGRAM_FIELDS, columns, seed=options.seed + 301, count=options.programs)
@@ -122,19 +126,25 @@ def programs_of(options: SandboxOptions) -> Records:
 
 
 def asset(values: dict[str, Any]) -> dict[str, Any]:
-    """A program as the asset API writes it, with its own form of dates; what is null is left out."""
-    shown = {name: value for name, value in values.items() if not name.startswith("folder") and value is not None}
-    for name in ("createdAt", "updatedAt"):
-        shown[name] = f"{values[name]}+0000"
-    return shown | {"folder": {"type": "Folder", "value": values["folderId"], "folderName": values["folderName"]}}
+    """A program as the asset API writes it, with its own form of dates; what is null is left out.
+
+    Where it lies is not known here: that is told by the tree of assets.
+    """
+    shown = {name: value for name, value in values.items() if value is not None}
+    return shown | {name: f"{values[name]}+0000" for name in ("createdAt", "updatedAt")}
 
 
-def channels(name: str, programs: Records) -> list[dict[str, Any]]:
+def channel_names() -> list[str]:
+    """The channels, in the order of their ids."""
+    return list(dict.fromkeys(channel for _, channel, _ in KINDS))
+
+
+def channels(name: str, options: SandboxOptions) -> list[dict[str, Any]]:
     """The channel of this name with the statuses of its programs' members, as the asset API writes it; or none.
 
     https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/assets/channels
     """
-    names = list(dict.fromkeys(channel for _, channel, _ in KINDS))
+    names = channel_names()
     if name not in names:
         return []
     steps = [
@@ -143,8 +153,8 @@ def channels(name: str, programs: Records) -> list[dict[str, Any]]:
     ]
     kind = next(kind for kind, channel, _ in KINDS if channel == name)
     # Channels are as old as the instance.
-    oldest = asset(programs.json_rows(list(programs.fields), programs.rows()[:1])[0])
-    dates = dict.fromkeys(("createdAt", "updatedAt"), oldest["createdAt"])
+    born = int(options.start_seconds - options.years * SECONDS_A_YEAR)
+    dates = dict.fromkeys(("createdAt", "updatedAt"), f"{utc_formatter()(born)}+0000")
     known = {"id": 1_000 + names.index(name), "name": name, "applicableProgramType": kind.lower()}
     return [known | {"progressionStatuses": steps} | dates]
 

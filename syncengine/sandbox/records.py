@@ -98,6 +98,7 @@ class Records:
         self._count = count
         self._given: dict[int, dict[str, Value]] = {}
         self._removed: set[int] = set()
+        self.changes = 0  # how often anything was written, added or removed
         self._indices = Indices(lambda: range(self._count), self._keys)
         self.sights = Sights()
         # How the API writes a row, where that is more than its fields.
@@ -155,9 +156,14 @@ class Records:
 
     def write(self, row: int, values: Mapping[str, Value], now: float) -> None:
         """Set typed values of a row that there is."""
+        self.put(row, {**values, "updatedAt": int(now)})
+
+    def put(self, row: int, values: Mapping[str, Value]) -> None:
+        """Set typed values of a row that there is and leave its updatedAt as it is."""
         before = self._indices.keys(row, values)
-        self._given.setdefault(row, {}).update({**values, "updatedAt": int(now)})
+        self._given.setdefault(row, {}).update(values)
         self._indices.moved(row, before)
+        self.changes += 1
 
     def create(self, values: Mapping[str, Value], now: float) -> int:
         """A new row that has these typed values and a GUID, and no others."""
@@ -171,11 +177,13 @@ class Records:
         self._count += 1
         self._given[row] = {"createdAt": int(now), "updatedAt": int(now)} | typed
         self._indices.born(row)
+        self.changes += 1
         return row
 
     def remove(self, row: int) -> None:
         """The row is gone for good."""
         self._removed.add(row)
+        self.changes += 1
 
     def json_rows(self, names: Sequence[str], rows: Sequence[int]) -> list[dict[str, Any]]:
         """Rows as JSON objects, as the API writes values."""

@@ -4,7 +4,7 @@ Wording: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/re
 instances that integrations quote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Any
 
@@ -35,7 +35,9 @@ MESSAGES = {
     "612": "Invalid Content Type",
     "613": "Invalid Multipart Request",
     "615": "Concurrent access limit '{}' reached",
+    "709": "Asset '{}' with id '{}' holds {}, which this call does not support",
     "713": "Transient Error",
+    "702": "No data found",
     "704": "Invalid date format",
     "1001": "Invalid value '{}'. Required of type '{}'",
     "1002": "Missing value for the required parameter '{}'",
@@ -75,7 +77,7 @@ def invalid(message: str) -> Refusal:
     return Refusal("1003", message)
 
 
-def success(request_id: str, result: Sequence[Any] | None, **more: Any) -> Response:
+def success(request_id: str, result: Sequence[Any] | Mapping[str, Any] | None, **more: Any) -> Response:
     """An envelope with a result; without the key when there is None, as asset endpoints and paging tokens answer."""
     body = {"requestId": request_id, **({} if result is None else {"result": result}), "success": True, **more}
     return Response(200, JSON_HEADERS, orjson.dumps(body))

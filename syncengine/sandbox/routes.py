@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
+from syncengine.sandbox.asset_paths import ASSET_PATHS, POSTED
 from syncengine.sandbox.messages import Request
 from syncengine.sandbox.replies import HttpRefusal, plain, refusal
 
@@ -104,7 +105,7 @@ METHODS = {
     "identity": frozenset({"GET", "POST"}),
     **{f"{kind}.export.{verb}": frozenset({how}) for kind in BULK_ROOTS for verb, how in BULK_METHODS.items()},
     **{f"{kind}.import.create": frozenset({"POST"}) for kind in IMPORT_PATHS},
-    **{endpoint: frozenset({"POST"}) for endpoint in (*WRITES.values(), "program_members.sync_status")},
+    **{endpoint: frozenset({"POST"}) for endpoint in (*WRITES.values(), "program_members.sync_status", *POSTED)},
 }
 ONLY_GET = frozenset({"GET"})
 TEMPLATES = tuple(
@@ -117,7 +118,7 @@ TEMPLATES = tuple(
         ),
         endpoint,
     )
-    for path, endpoint in PATHS.items()
+    for path, endpoint in (*PATHS.items(), *ASSET_PATHS.items())
     if "{" in path
 )
 UNKNOWN = "unknown"
@@ -197,7 +198,7 @@ def body_bytes_max(method: str, path: str) -> int:
 
 def _found(path: str) -> tuple[str, dict[str, str]]:
     """The endpoint of a path, and the parts of it that vary."""
-    endpoint = PATHS.get(path, "")
+    endpoint = PATHS.get(path) or ASSET_PATHS.get(path, "")
     if endpoint and "{" not in path:
         return endpoint, {}
     for template, name in TEMPLATES:

@@ -21,6 +21,8 @@ from syncengine.sandbox.options import SandboxOptions
         {"status_seconds": 0},
         {"years": 0},
         {"leads": -1},
+        {"assets": -1},
+        {"workspaces": 0},
         {"latency_seconds": (0.4, 0.1)},
         {"job_seconds": (-1, 1)},
         {"import_seconds": (2, 1)},

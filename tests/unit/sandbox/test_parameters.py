@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from syncengine.sandbox.asset_paths import ASSET_PATHS
 from syncengine.sandbox.parameters import PARAMETERS, batch_size, flag, parts, required, whole, whole_parts
 from syncengine.sandbox.replies import Refusal
 from syncengine.sandbox.routes import PATHS, WRITES
@@ -11,7 +12,7 @@ from syncengine.sandbox.routes import PATHS, WRITES
 
 def test_every_endpoint_of_the_table_exists() -> None:
     """No parameter is declared for nobody."""
-    assert set(PARAMETERS) <= {*PATHS.values(), *WRITES.values()}
+    assert set(PARAMETERS) <= {*PATHS.values(), *WRITES.values(), *ASSET_PATHS.values()}
 
 
 def test_values_are_read() -> None:
