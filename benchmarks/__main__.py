@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from benchmarks import imports, instance, pipeline, saturation
+from benchmarks import assets, imports, instance, pipeline, saturation
 from syncengine.cli.screen import Screen
 
 
@@ -11,7 +11,7 @@ def main() -> None:
     """Run the benchmarks that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="saturation, pipeline, imports or instance; default: all"
+        "names", nargs="*", metavar="NAME", help="saturation, pipeline, imports, assets or instance; default: all"
     )
     parser.add_argument(
         "--speed",
@@ -28,6 +28,7 @@ def main() -> None:
         "saturation": partial(saturation.run, screen, speed=asked.speed),
         "pipeline": partial(pipeline.run, screen),
         "imports": partial(imports.run, screen, rows=asked.rows),
+        "assets": partial(assets.run, screen),
         "instance": partial(instance.run, screen),
     }
     if unknown := sorted(set(asked.names) - set(benchmarks)):

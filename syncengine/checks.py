@@ -15,7 +15,7 @@ from syncengine.exports.catalog import object_of
 from syncengine.exports.readers import CRM_OWNS_IT
 from syncengine.exports.streams import ACTIVITY, LEAD, ByKey, Listing, stream_of
 from syncengine.marketo.call import Call
-from syncengine.marketo.endpoints import activities, leads, objects, usage
+from syncengine.marketo.endpoints import activities, assets, leads, objects, usage
 from syncengine.reports import CheckItem, CheckReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
@@ -100,7 +100,7 @@ class Checks:
 
 
 def probes(settings: Settings) -> dict[str, Call[Any]]:
-    """A call for each permission that the streams need besides those of leads and activities, by its first stream."""
+    """A call for each permission that streams and assets need besides those of leads and activities, by the first."""
     found: dict[str, Call[Any]] = {}
     seen = {LEAD, ACTIVITY, ""}
     for name in (*_named(settings), *([CUSTOM_OBJECTS] if CUSTOM_OBJECTS in settings.sync.streams else [])):
@@ -108,6 +108,8 @@ def probes(settings: Settings) -> dict[str, Call[Any]]:
         if call is not None and call.permission not in seen:
             seen.add(call.permission)
             found[name] = call
+    if settings.assets.path is not None and assets.PERMISSION not in seen:
+        found["assets"] = assets.area(assets.AREAS[0])
     return found
 
 

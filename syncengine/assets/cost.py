@@ -25,7 +25,8 @@ async def cost(parts: Parts, asked: Asked, calls_left_today: int) -> AssetsPlan:
         await run_blocking(partial(tree.claim, parts.instance, parts.origin, write=False))
         known = await run_blocking(tree.scan)
     before = parts.client.calls_sent
-    survey = Survey(parts.client, known, dict(await parts.store.recall(parts.instance, AREAS) or {}))
+    areas = dict(await parts.store.recall(parts.instance, AREAS) or {})
+    survey = Survey(parts.client, known, areas, quick=asked.quick)
     problems: list[str] = []
 
     async def look(kind: Kind) -> None:

@@ -30,7 +30,7 @@ VOLATILE: Final = frozenset(
     ["requestId", "thumbnail", "views", "viewCount", "visits", "conversions", "lastViewedAt", "memberCount"]
 )
 GUIDED: Final = "guided"
-EMAIL_PROGRAM: Final = "email"
+EMAIL_PROGRAMS: Final = frozenset({"email", "email_batch"})  # both words are Adobe's
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def is_guided(subject: Subject) -> bool:
 
 def is_email_program(subject: Subject) -> bool:
     """Of programs only those that send an email have a smart list."""
-    return text(subject.row.get("type")).casefold() == EMAIL_PROGRAM
+    return text(subject.row.get("type")).casefold() in EMAIL_PROGRAMS
 
 
 def has_no_comma(subject: Subject) -> bool:

@@ -4,11 +4,12 @@ Theory of operation. Lists of assets are cut by offset. When an asset is deleted
 all rows behind it shift, and one may slip from a page that is still to be read to one that was read already. Nobody
 would miss it until a pull takes it for deleted. So each page begins with the last row of the one before: as long as
 they agree, nothing has shifted between the two, in whatever order they were read. That costs one row in 200 and lets
-all pages that are expected go in flight together. A list that has shifted is read again; one that never holds still is
-given as the union of all that was seen, and says so: what is missing in it is not gone.
+all pages that are expected go in flight together. A list that has shifted is read again, and so is one that is empty
+where rows are expected; one that never holds still is given as the union of all that was seen, and says so: what is
+missing in it is not gone.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -28,10 +29,14 @@ READINGS_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The rows of a list, each once. Where it is not `is_steady`, there may be more."""
+    """The rows of a list, each once. Where it is not `is_steady`, there may be more.
+
+    Where `rest_stays`, rows that were known before and are not here are there as they were.
+    """
 
     rows: Sequence[Mapping[str, Any]] = field(repr=False)
     is_steady: bool
+    rest_stays: bool = False
 
 
 async def whole(
@@ -44,13 +49,35 @@ async def whole(
     Raises what the client raises.
     """
     rows: dict[Hashable, Mapping[str, Any]] = {}
-    for _ in range(READINGS_MAX):
+    for reading in range(READINGS_MAX):
         pages = await _read(client, page, expected if step > 1 else 0, step)
-        rows |= {identity(row): row for each in pages for row in each.rows}
-        if _is_one(pages, identity, overlaps=step > 1):
-            return Whole([row for each in pages for row in _fresh(each, pages, overlaps=step > 1)], is_steady=True)
+        seen = {identity(row): row for each in pages for row in each.rows}
+        rows |= seen
+        is_doubtful = not seen and expected > 0 and reading == 0
+        if _is_one(pages, identity, overlaps=step > 1) and not is_doubtful:
+            return Whole(list(seen.values()), is_steady=True)
         expected = len(rows)
     return Whole(list(rows.values()), is_steady=False)
+
+
+async def changed(
+    client: Client,
+    page: Callable[[int], Call[Listed]],
+    page_since: Callable[[int], Call[Listed]],
+    identity: Identity,
+    known: Collection[Hashable],
+) -> Whole | None:
+    """What is new in a list of which all rows but those of `page_since` are `known`; None if some of these are gone.
+
+    That nothing is gone shows in the number of rows: the last one is where it has to be, and none follows. So a list
+    of any length costs two calls. A row that changed without a new date, by a move say, is not among the new ones.
+    """
+    new = await whole(client, page_since, identity)
+    if not new.is_steady:
+        return None
+    total = len({*known, *(identity(row) for row in new.rows)})
+    last = await client.send(page(max(0, total - 1)))
+    return Whole(new.rows, is_steady=True, rest_stays=True) if len(last.rows) == 1 else None
 
 
 def pages_for(rows: int) -> int:
@@ -75,7 +102,3 @@ def _is_one(pages: Sequence[Listed], identity: Identity, *, overlaps: bool) -> b
         if before.is_full and (not after.rows or identity(after.rows[0]) != identity(before.rows[-1])):
             return False
     return True
-
-
-def _fresh(page: Listed, pages: Sequence[Listed], *, overlaps: bool) -> Sequence[Mapping[str, Any]]:
-    return page.rows[1:] if overlaps and page is not pages[0] else page.rows

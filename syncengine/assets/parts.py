@@ -32,11 +32,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a pull is asked for. `kinds` are brought and the others left alone; `full` fetches all contents anew."""
+    """What a pull is asked for. `kinds` are brought and the others left alone; `full` fetches all contents anew.
+
+    `quick` asks long lists only for what has a later date.
+    """
 
     folder: Path
     kinds: tuple[str, ...] = tuple(KINDS)
     full: bool = False
+    quick: bool = False
     with_files: bool = False
     with_tables: bool = True
 

@@ -18,7 +18,6 @@ from syncengine.assets.tree import Entry
 from syncengine.errors import NotFound, PermissionDenied, Unavailable, Unsupported
 from syncengine.jobs.board import Done, Failed, Go, Step, Wait
 from syncengine.jobs.job import Job
-from syncengine.observe.events import JobMoved
 from syncengine.threads import run_blocking
 
 # What waits for the folders.
@@ -120,6 +119,4 @@ class Pulling:
         return Done(await self._move(job, "applied"))
 
     async def _move(self, job: Job, event: str, **facts: Any) -> Job:
-        job = await self._parts.store.move(job, event, **facts)
-        self._parts.observe(JobMoved(job.id, job.group, event, job.state))
-        return job
+        return await self._parts.store.move(job, event, **facts)

@@ -6,7 +6,7 @@ work. Whatever ends a pull, its folder has whole files that say what they are.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import anyio
@@ -43,16 +43,23 @@ class Pull:
     """A pull that is under way: its jobs and their handler, for whatever scheduler runs them."""
 
     def __init__(
-        self, parts: Parts, asked: Asked, tree: Tree, known: Mapping[Key, Entry], areas: dict[str, int]
+        self,
+        parts: Parts,
+        asked: Asked,
+        *,
+        tree: Tree,
+        known: Mapping[Key, Entry],
+        areas: dict[str, int],
+        files: FileBytes | None,
     ) -> None:
         self._parts = parts
         self._asked = asked
         self._tree = tree
         self._known = known
-        self._files = FileBytes(parts.wire_to, parts.client.clock) if asked.with_files else None
+        self._files = files
         self._calls_before = Counter(parts.client.calls)
         self._began = parts.client.clock.monotonic()
-        self.survey = Survey(parts.client, known, areas)
+        self.survey = Survey(parts.client, known, areas, quick=asked.quick)
         self.jobs: Sequence[Job] = ()
         self.handler: Pulling
 
@@ -103,8 +110,6 @@ class Pull:
         after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
         kept = {key: entry for key, entry in self._known.items() if key.asset.kind not in stored} | after
         await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in kept.items()}))
-        if self._files is not None:
-            await self._files.__aexit__(None, None, None)
         found = changes(before, after)
         became = Counter((each.asset.kind, what) for each in found for what in each.what)
         touched = Counter(each.asset.kind for each in found)
@@ -156,11 +161,16 @@ async def opened(parts: Parts, asked: Asked) -> AsyncIterator[Pull]:
     if asked.with_tables:
         destination = parts.destination()
         at_least = (await run_blocking(partial(destination.standing, parts.instance, HISTORY))).epoch
-    async with holding(parts.store, parts.client.clock, parts.instance, LEASE, at_least=at_least) as lease:
+    async with AsyncExitStack() as held:
+        lease = await held.enter_async_context(
+            holding(parts.store, parts.client.clock, parts.instance, LEASE, at_least=at_least)
+        )
+        files = FileBytes(parts.wire_to, parts.client.clock)
+        await held.enter_async_context(files)
         await run_blocking(lambda: tree.claim(parts.instance, parts.origin))
         known = await run_blocking(tree.scan)
         areas = dict(await parts.store.recall(parts.instance, AREAS) or {})
-        pull = Pull(parts, asked, tree, known, areas)
+        pull = Pull(parts, asked, tree=tree, known=known, areas=areas, files=files if asked.with_files else None)
         await pull.prepare(lease.epoch)
         yield pull
         await parts.store.remember(parts.instance, AREAS, areas)

@@ -25,6 +25,7 @@ from syncengine.transport.client import Client
 # What spoils one asset and leaves the others as they are; any other error ends the kind.
 OF_ONE_ASSET = (CallRejected, FileDamaged, NotFound)
 SYSTEM_ERROR = "611"
+NAME_SHOWN = 60
 
 
 @dataclass(slots=True)
@@ -51,9 +52,10 @@ class Storing:
 
     async def store(self, surveyed: Surveyed, known: Mapping[Key, Entry], *, full: bool) -> Stored:
         """Bring one kind to disk; `known` is what lies there of it. Raises what the client and the tree raise."""
-        kept = dict(known) if not surveyed.is_steady else {k: e for k, e in known.items() if k in surveyed.listed}
+        kept = {key: entry for key, entry in known.items() if surveyed.keeps(key)}
         stored = Stored()
-        if unseen := [entry for key, entry in kept.items() if key not in surveyed.listed]:
+        unseen = [entry for key, entry in kept.items() if key not in surveyed.listed]
+        if unseen and not surveyed.is_steady:
             stored.problems.append(
                 f"the list of {surveyed.kind.name} changed while it was read: {len(unseen)} not seen in it are kept"
             )
@@ -101,9 +103,7 @@ class Storing:
             except (*OF_ONE_ASSET, Unavailable) as error:
                 if isinstance(error, Unavailable) and error.code != SYSTEM_ERROR:
                     raise
-                stored.problems += [
-                    f"{each.key.asset.kind} {each.key.asset.id} {each.name!r}: {error}" for each in batch
-                ]
+                stored.problems += [f"{called(each)}: {error}" for each in batch]
             for _ in batch:
                 self._observe(AssetFetched(kind.name))
 
@@ -118,9 +118,7 @@ class Storing:
         stored.fetched += 1
         for part, code in sorted(document.unavailable.items()):
             version = f" ({key.version})" if key.version else ""
-            stored.notes.append(
-                f"{key.asset.kind} {key.asset.id} {document.listed.name!r}{version}: Marketo gives no {part} ({code})"
-            )
+            stored.notes.append(f"{called(document.listed)}{version}: Marketo gives no {part} ({code})")
 
     async def _fetch_bytes(self, files: FileBytes, document: Document, paths: Mapping[Key, PurePosixPath]) -> None:
         row, key = document.listed.row, document.key
@@ -130,6 +128,12 @@ class Storing:
         part = await run_blocking(lambda: self._tree.workshop() / f"{key.asset.id}.part")
         await files.fetch(text(row.get("url")), size, part)
         await run_blocking(lambda: self._tree.adopt(part, paths[key], document.listed.name))
+
+
+def called(version: Listed) -> str:
+    """An asset in a sentence; names may be very long."""
+    name = version.name if len(version.name) <= NAME_SHOWN else f"{version.name[:NAME_SHOWN]}..."
+    return f"{version.key.asset.kind} {version.key.asset.id} {name!r}"
 
 
 def cut(versions: Sequence[Listed], size: int) -> Iterator[Sequence[Listed]]:

@@ -4,8 +4,7 @@ Deciding is apart from doing: a dry run counts what a pull would spend, and a co
 the same without writing.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, partial
@@ -16,11 +15,13 @@ from syncengine.assets.crew import together
 from syncengine.assets.documents import Key, Listed, Place, listed, place_of
 from syncengine.assets.folders import Folders
 from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM, Kind, Subject, Version
-from syncengine.assets.lists import Whole, whole
+from syncengine.assets.lists import Whole, changed, pages_for, whole
 from syncengine.assets.places import Node, Places
 from syncengine.assets.tree import Entry
+from syncengine.errors import CallRejected
 from syncengine.marketo.endpoints import assets
-from syncengine.marketo.rows import text
+from syncengine.marketo.reply import Malformed
+from syncengine.marketo.rows import instant_or_none, text
 from syncengine.transport.client import Client
 
 TEMPLATES = "landing_page_template"
@@ -30,11 +31,19 @@ FIRST = frozenset({FOLDER, PROGRAM, TEMPLATES})
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """All versions of one kind; where it is not `is_steady`, others may be there too."""
+    """All versions of one kind; where it is not `is_steady`, others may be there too.
+
+    What is known of the `staying` versions and not listed is there as it was.
+    """
 
     kind: Kind
     listed: Mapping[Key, Listed] = field(repr=False)
     is_steady: bool
+    staying: frozenset[Version] = frozenset()
+
+    def keeps(self, key: Key) -> bool:
+        """Whether a version that is known is still there, or may be."""
+        return key in self.listed or not self.is_steady or key.version in self.staying
 
 
 class Due(Enum):
@@ -46,13 +55,18 @@ class Due(Enum):
 
 
 class Survey:
-    """The lists of one pull. `known` lies on disk; `areas` are the folder roots that are known, and are added to."""
+    """The lists of one pull. `known` lies on disk; `areas` are the folder roots that are known, and are added to.
 
-    def __init__(self, client: Client, known: Mapping[Key, Entry], areas: dict[str, int]) -> None:
+    With `quick`, long lists that can be are asked only for what has a later date than all that is known.
+    """
+
+    def __init__(
+        self, client: Client, known: Mapping[Key, Entry], areas: dict[str, int], *, quick: bool = False
+    ) -> None:
         self._client = client
         self._known = known
+        self._quick = quick
         self._areas = areas
-        self._expected = Counter((key.asset.kind, key.version) for key in known)
         self._folders: Folders | None = None
         self.found: dict[str, Surveyed] = {}
         self.failed: dict[str, Exception] = {}
@@ -83,26 +97,37 @@ class Survey:
         return frozenset(int(each.key.asset.id) for each in rows if text(each.row.get("templateType")) == GUIDED)
 
     async def look(self, kind: Kind) -> Surveyed:
-        """Read a kind's lists; raises what the client raises."""
-        if kind.name == FOLDER:
-            rows, is_steady = await self._read_folders()
-            every = [listed(kind, "", row) for row in rows]
-        elif kind.design is not None:
-            lists = await self._designs(kind)
-            every = [listed(kind, "", row) for each in lists for row in each.rows]
-            is_steady = all(each.is_steady for each in lists)
-        else:
-            lists = await together([partial(self._list, kind, version) for version in kind.statuses])
-            both = zip(kind.statuses, lists, strict=True)
-            every = [listed(kind, version, row) for version, each in both for row in each.rows]
-            is_steady = all(each.is_steady for each in lists)
-        self.found[kind.name] = Surveyed(kind, {each.key: each for each in every}, is_steady)
+        """Read a kind's lists; raises what the client raises, and CallRejected for rows that nothing identifies."""
+        try:
+            self.found[kind.name] = await self._read(kind)
+        except Malformed as error:
+            raise CallRejected(f"{kind.call}: {error}", call=kind.call) from error
         return self.found[kind.name]
+
+    async def _read(self, kind: Kind) -> Surveyed:
+        lists: list[tuple[Version, Whole]]
+        if kind.name == FOLDER:
+            lists = [("", await self._read_folders())]
+        elif kind.design is not None:
+            lists = [("", each) for each in await self._designs(kind)]
+        else:
+            read = await together([partial(self._list, kind, version) for version in kind.statuses])
+            lists = list(zip(kind.statuses, read, strict=True))
+        every = [listed(kind, version, row) for version, each in lists for row in each.rows]
+        return Surveyed(
+            kind=kind,
+            listed={each.key: each for each in every},
+            is_steady=all(each.is_steady for _, each in lists),
+            staying=frozenset(version for version, each in lists if each.rest_stays),
+        )
 
     def subject(self, version: Listed) -> Subject:
         """A version as what else is to be asked of it."""
         key = version.key
-        has_live = Key(key.asset, "approved") in self.found[key.asset.kind].listed
+        live = Key(key.asset, "approved")
+        has_live = live in self.found[key.asset.kind].listed or (
+            live in self._known and self.found[key.asset.kind].keeps(live)
+        )
         return Subject(version.row, key.version, is_live=key.version != "draft" or not has_live, guided=self.guided)
 
     async def _list(self, kind: Kind, version: Version) -> Whole:
@@ -110,12 +135,23 @@ class Survey:
             page = await self._client.send(assets.everything(kind.call, kind.path, status=version))
             return Whole(page.rows, is_steady=True)
         ask = partial(assets.page, kind.call, kind.path, status=version)
-        return await whole(self._client, ask, lambda row: row.get(kind.id), self._expected[kind.name, version])
+        known = [entry for key, entry in self._known.items() if (key.asset.kind, key.version) == (kind.name, version)]
 
-    async def _read_folders(self) -> tuple[Iterable[Mapping[str, Any]], bool]:
-        programs = self._expected[PROGRAM, ""]
-        self._folders = await folders.read(self._client, self._areas, self._expected[FOLDER, ""] + programs)
-        return self._folders.rows, self._folders.is_steady
+        def identity(row: Mapping[str, Any]) -> Hashable:
+            return listed(kind, version, row).key.asset.id
+
+        latest = max((moment for each in known if (moment := instant_or_none(each.updated))), default=None)
+        # Two calls at the least: for a list of two pages there is nothing to be saved.
+        if self._quick and kind.has_since and latest is not None and pages_for(len(known)) > 2:
+            ids = [each.key.asset.id for each in known]
+            if (new := await changed(self._client, ask, partial(ask, since=latest), identity, ids)) is not None:
+                return new
+        return await whole(self._client, ask, identity, len(known))
+
+    async def _read_folders(self) -> Whole:
+        expected = sum(key.asset.kind in {FOLDER, PROGRAM} for key in self._known)
+        self._folders = await folders.read(self._client, self._areas, expected)
+        return Whole(self._folders.rows, self._folders.is_steady)
 
     async def _designs(self, kind: Kind) -> list[Whole]:
         """The new designer lists by workspace, whose ids the folders tell."""

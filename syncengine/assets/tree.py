@@ -216,7 +216,9 @@ class Tree:
         """A folder on the same disk for what is not whole yet."""
         folder = self.root / WORKSHOP
         with self._disk():
-            folder.mkdir(exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(exist_ok=True)
+                (folder / ".gitignore").write_text("*\n")  # what a pull that died has left is not for Git
         return folder
 
     def _read(self, stem: PurePosixPath) -> Document:
@@ -299,9 +301,12 @@ class Tree:
                     f"No room on the disk that holds {self.root}.",
                     advice="Free some room and run the same command again: it goes on where this one stopped.",
                 ) from error
+            is_too_long = error.errno == errno.ENAMETOOLONG
             raise StateUnusable(
                 f"{error.filename or self.root} cannot be used: {error.strerror}.",
-                advice=f"Mend the permissions of {self.root}, or name another folder.",
+                advice="Pull into a folder with a shorter path."
+                if is_too_long
+                else f"Mend the permissions of {self.root}, or name another folder.",
             ) from error
 
 

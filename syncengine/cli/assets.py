@@ -45,6 +45,7 @@ def pull(  # options of a command line
     but: Kinds = (),
     with_files: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     full: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    quick: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     no_tables: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
@@ -79,6 +80,9 @@ def pull(  # options of a command line
     full
         Fetch all contents again. Marketo dates no change of a token's value or a tag's, and none that
         an email takes over from a snippet: this finds them.
+    quick
+        Ask long lists (more than 398 of a kind) only for what has a later date, in two calls each. A move has
+        none: the next pull without this finds it.
     no_tables
         Write no tables.
     dry_run
@@ -88,10 +92,12 @@ def pull(  # options of a command line
     log
         Append events to this file as JSON lines; - is standard error, which then shows no progress.
     """
+    if full and quick:
+        raise ConfigError("--full and --quick exclude each other", advice="Keep one of them.")
     common = common or Common()
     settings, screen = common.settings(), common.screen()
     asked = asked_for(settings, folder, only, but)(
-        with_files=with_files or settings.assets.files, full=full, with_tables=not no_tables
+        with_files=with_files or settings.assets.files, full=full, quick=quick, with_tables=not no_tables
     )
     if dry_run:
         plan = run(lambda: planned(settings, asked))
@@ -205,11 +211,11 @@ async def carried_out(
     from syncengine.clock import SystemClock
     from syncengine.engine import open_engine
     from syncengine.observe import Observers
-    from syncengine.observe.asset_progress import open_asset_progress
     from syncengine.observe.logs import open_log
+    from syncengine.observe.progress import open_progress
 
     to_stderr = str(log) == "-"
-    with open_log(log, SystemClock().now) as write_log, open_asset_progress(quiet=quiet or to_stderr) as show_progress:
+    with open_log(log, SystemClock().now) as write_log, open_progress(quiet=quiet or to_stderr) as show_progress:
         async with open_engine(settings, observe=Observers(write_log, show_progress)) as engine:
             return await work(engine)
 

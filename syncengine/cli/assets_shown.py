@@ -5,6 +5,7 @@ from syncengine.reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 
 # More than this scrolls away; --json has all of it.
 CHANGES_SHOWN = 50
+NOTES_SHOWN = 20
 SIGNS = {"added": "+", "removed": "-"}
 
 
@@ -33,8 +34,10 @@ def show_assets(screen: Screen, report: AssetsReport) -> None:
     is_first = all(each.unchanged == 0 for each in report.kinds)
     if not is_first:
         show_changes(screen, report.changes)
-    for note in report.notes:
+    for note in report.notes[:NOTES_SHOWN]:
         screen.say(note)
+    if (more := len(report.notes) - NOTES_SHOWN) > 0:
+        screen.say(f"and {more:,} more that Marketo does not give; --json names them all")
     if report.absent:
         screen.say(f"Not on this instance: {', '.join(report.absent)}")
     for problem in report.problems:
@@ -47,10 +50,12 @@ def show_plan(screen: Screen, plan: AssetsPlan) -> None:
     screen.table(("assets", "versions", "to fetch", "calls for them"), rows)
     for problem in plan.problems:
         screen.say(f"Missing: {problem}")
+    contents = plan.calls - plan.spent
+    dynamic = ", and one for each section of dynamic content that shows then" if contents else ""
     screen.say(
-        f"A pull into {plan.folder} makes about {plan.calls:,} calls: {plan.spent:,} for the lists, "
-        f"{plan.calls - plan.spent:,} for contents, and one for each section of dynamic content that they have. "
-        f"That takes {span(plan.seconds)} or more; {plan.calls_left_today:,} calls are left today."
+        f"A pull into {plan.folder} makes {plan.calls:,} calls: {plan.spent:,} for the lists and "
+        f"{contents:,} for contents{dynamic}. That takes {span(plan.seconds)} or more; "
+        f"{plan.calls_left_today:,} calls are left today."
     )
     screen.say(f"{plan.spent:,} calls were spent to find out. Nothing was written.")
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from syncengine.errors import ConfigError
 from syncengine.observe.events import (
+    AssetFetched,
     CallAnswered,
     CallSent,
     ChunkProgress,
@@ -88,7 +89,7 @@ def open_log(path: Path | None, now: Callable[[], datetime], *, debug: bool = Fa
 
 def _level(event: Event) -> str:
     match event:
-        case CallSent() | CallAnswered() | DownloadProgress() | RowsRead() | ChunkProgress():
+        case CallSent() | CallAnswered() | DownloadProgress() | RowsRead() | ChunkProgress() | AssetFetched():
             return "debug"
         case Refused() | Paused():
             return "warning"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from syncengine.observe.events import (
+    AssetFetched,
+    AssetsListed,
     CallAnswered,
     CallSent,
     DownloadProgress,
@@ -58,11 +60,31 @@ class StreamCount:
         return ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(WORDS.values()) if counts[word])
 
 
+@dataclass(slots=True)
+class AssetCount:
+    """How far the assets are: versions by kind that are listed, and those to be fetched that are not yet."""
+
+    listed: dict[str, int] = field(default_factory=dict)
+    left: Counter[str] = field(default_factory=Counter)
+    due: int = 0
+
+    @property
+    def fetched(self) -> int:
+        """How many versions have been fetched."""
+        return self.due - self.left.total()
+
+    @property
+    def summary(self) -> str:
+        """Both in words."""
+        return f"{self.fetched:,}/{self.due:,} fetched, {sum(self.listed.values()):,} listed"
+
+
 class Count:
-    """All streams and calls of a run, counted from its events."""
+    """All streams, assets and calls of a run, counted from its events."""
 
     def __init__(self) -> None:
         self.streams: dict[str, StreamCount] = {}
+        self.assets = AssetCount()
         self.calls = 0
         self.in_flight = 0
 
@@ -81,6 +103,11 @@ class Count:
                 self.of(stream).fetched[job_id] = done_bytes
             case WindowApplied():
                 self._applied(event)
+            case AssetsListed(kind, versions, due):
+                self.assets.listed[kind], self.assets.left[kind] = versions, due
+                self.assets.due += due
+            case AssetFetched(kind):
+                self.assets.left[kind] -= 1
 
     def of(self, stream: str) -> StreamCount:
         """One stream's count."""
@@ -109,6 +136,10 @@ class Lines:
             case WindowApplied(stream):
                 count = self._count.of(stream)
                 self._say(f"{stream}: {count.applied} of {count.windows} windows, {count.summary}")
+            case AssetsListed(kind, versions, due):
+                self._say(f"{kind}: {versions:,} listed, {due:,} to fetch")
+            case AssetFetched(kind) if not self._count.assets.left[kind]:
+                self._say(f"{kind}: fetched")
             case Refused(code, name, wait_seconds) if wait_seconds >= WAIT_SECONDS_TOLD:
                 self._say(f"{name} was refused ({code}): waiting {wait_seconds:.0f} s")
             case Paused(reason, until):
@@ -135,6 +166,8 @@ class Bars:
                 self._display.update(self._calls, figures=figures)
             case StreamPlanned(stream) | JobMoved(_, stream) | DownloadProgress(_, stream) | WindowApplied(stream):
                 self._show(stream)
+            case AssetsListed() | AssetFetched():
+                self._show_assets()
             case Refused(code, name, wait_seconds) if wait_seconds >= WAIT_SECONDS_TOLD:
                 self._display.console.print(f"{name} was refused ({code}): waiting {wait_seconds:.0f} s")
             case Paused(reason, until):
@@ -154,6 +187,13 @@ class Bars:
             figures=f"{count.applied}/{count.windows} windows, {count.summary}",
             underway=count.underway,
         )
+
+    def _show_assets(self) -> None:
+        assets = self._count.assets
+        if "assets" not in self._bars:
+            self._bars["assets"] = self._display.add_task("assets", figures="", underway="")
+        completed = assets.fetched if assets.due else 1
+        self._display.update(self._bars["assets"], total=assets.due or 1, completed=completed, figures=assets.summary)
 
 
 @contextmanager

@@ -127,7 +127,6 @@ def designs(design: Design, workspace_id: int, page_index: int = 0) -> Call[List
         query={
             "workspaceId": str(workspace_id),
             "includeArchived": "true",
-            "sortKey": "id",
             "pageIndex": str(page_index),
             "pageSize": str(ASSET_V2_PAGE_ROWS_MAX),
         },
