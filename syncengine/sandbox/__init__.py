@@ -76,12 +76,12 @@ blank lines are no rows, undecodable bytes become U+FFFD, the text "null" is sto
 refusals are judged; that the number of leads processed counts those imported; an unknown batch (1013; its files 404),
 an unknown partition (1008). Of the ingestion API: its delay, and what answers too large a call.
 Of assets: the order of names (without regard to case, then by id); that a page keeps its address when it is renamed;
-that folders without a root are all areas; that a search by name without a type finds folders and programs; the types that folder/{id}/content.json names; the types of
-folders of the lead database; that emails, templates and pages keep a copy of what they took from a template, rules
-the names that things had; dynamic sections of pages, the smart list of a campaign or a program having the name of its
-owner, triggers having the shape of filters; costs of programs, all messages of 709; that a redirect rule, a
-segmentation and an asset of the new designer have one version; that its ids are numbers, its `name` filter finds
-parts of names, an unknown id is an answer without a result and a thumbnail's address is signed anew in every answer;
-that a subscription without the designer answers 610; and that files are served by anyone's call at
-/rs/NAME/images/ID_NAME.
+that folders without a root are all areas; that a search by name without a type finds folders and programs; the types
+that folder/{id}/content.json names; the types of folders of the lead database; that emails, templates and pages keep a
+copy of what they took from a template, rules the names that things had; dynamic sections of pages, the smart list of a
+campaign or a program having the name of its owner, triggers having the shape of filters; costs of programs, all
+messages of 709; that a redirect rule, a segmentation and an asset of the new designer have one version; that its ids
+are numbers, its `name` filter finds parts of names, an unknown id is an answer without a result and a thumbnail's
+address is signed anew in every answer; that a subscription without the designer answers 610; and that files are served
+by anyone's call at /rs/NAME/images/ID_NAME.
 """
