@@ -24,18 +24,26 @@ WHAT: Final = (ADDED, REMOVED, MOVED, RENAMED, CHANGED)
 class Change:
     """What became of one asset: one of ADDED and REMOVED alone, or some of the others.
 
-    `before` and `after` are its versions that differ; all of them where it is new or gone.
+    `before` and `after` are its versions that differ; all of them where it is new or gone. `was` and `is_now` are what
+    visitors saw of it and see, None where it was not there.
     """
 
     asset: Asset
     what: tuple[str, ...]
     before: tuple[Entry, ...]
     after: tuple[Entry, ...]
+    was: Entry | None
+    is_now: Entry | None
 
     @property
     def name(self) -> str:
         """What it is called now, or was."""
-        return shown(self.after or self.before).name
+        return next(each.name for each in (self.is_now, self.was) if each is not None)
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """By kind, then by path."""
+        return self.asset.kind, next(str(each.path) for each in (self.is_now, self.was) if each is not None)
 
 
 def changes(before: Mapping[Key, Entry], after: Mapping[Key, Entry]) -> list[Change]:
@@ -47,8 +55,8 @@ def changes(before: Mapping[Key, Entry], after: Mapping[Key, Entry]) -> list[Cha
         if what := became(old, new):
             same = {each for each in old if each in new and old[each] == new[each]}
             gone, come = (tuple(side[each] for each in sorted(side) if each not in same) for side in (old, new))
-            found.append(Change(asset, what, gone, come))
-    return sorted(found, key=lambda each: (each.asset.kind, str(shown(each.after or each.before).path)))
+            found.append(Change(asset, what, gone, come, shown(tuple(old.values())), shown(tuple(new.values()))))
+    return sorted(found, key=lambda each: each.order)
 
 
 def became(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> tuple[str, ...]:
@@ -56,6 +64,8 @@ def became(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> tuple[str, ...
     if not old or not new:
         return (ADDED,) if new else (REMOVED,) if old else ()
     was, is_now = shown(tuple(old.values())), shown(tuple(new.values()))
+    assert was is not None
+    assert is_now is not None
     what = []
     if was.home != is_now.home:
         what.append(MOVED)
@@ -68,9 +78,9 @@ def became(old: Mapping[str, Entry], new: Mapping[str, Entry]) -> tuple[str, ...
     return tuple(what)
 
 
-def shown(versions: tuple[Entry, ...]) -> Entry:
+def shown(versions: tuple[Entry, ...]) -> Entry | None:
     """Of an asset's versions the one that tells its name and place: what visitors see, else the draft."""
-    return min(versions, key=lambda each: each.key.version == "draft")
+    return min(versions, key=lambda each: each.key.version == "draft", default=None)
 
 
 def by_asset(entries: Mapping[Key, Entry]) -> dict[Asset, dict[str, Entry]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from syncengine.assets.changes import ADDED, REMOVED, Change, shown
+from syncengine.assets.changes import ADDED, REMOVED, Change
 from syncengine.assets.documents import Document, ordered
 from syncengine.assets.tree import Entry, Tree
 from syncengine.reports import AssetChange
@@ -31,8 +31,8 @@ def in_words(change: Change) -> AssetChange:
         id=change.asset.id,
         name=change.name,
         what=change.what,
-        path=str(shown(after).path) if after else "",
-        path_before=str(shown(before).path) if before else "",
+        path=str(change.is_now.path) if change.is_now else "",
+        path_before=str(change.was.path) if change.was else "",
         versions=tuple(versions),
     )
 

@@ -8,6 +8,7 @@ does not fit together is one whose writing was cut short.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Literal
 
 import orjson
@@ -61,7 +62,7 @@ class Listed:
     @property
     def sha256(self) -> str:
         """A hash of everything that the list says."""
-        return hashlib.sha256(orjson.dumps(self.row, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return hash_of(orjson.dumps(self.row, option=orjson.OPT_SORT_KEYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def as_json(document: Document) -> bytes:
         body["unavailable"] = ordered(document.unavailable)
     if html is not None:
         encoded = as_html(html)
-        body["html"] = {"bytes": len(encoded), "sha256": hashlib.sha256(encoded).hexdigest()}
+        body["html"] = {"bytes": len(encoded), "sha256": hash_of(encoded)}
     return orjson.dumps({"format": FORMAT, **body}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
@@ -162,7 +163,7 @@ def core_sha256(document: Document) -> str:
         if isinstance(stated := row.get(name), dict):
             row[name] = {key: value for key, value in stated.items() if key not in OF_TIME_AND_PLACE}
     whole_of_it = {"row": row, "parts": document.parts, "html": document.html, "refused": document.unavailable}
-    return hashlib.sha256(orjson.dumps(whole_of_it, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hash_of(orjson.dumps(whole_of_it, option=orjson.OPT_SORT_KEYS))
 
 
 # Of the designs: who saved them last, and where they lie.
@@ -176,17 +177,37 @@ def from_json(body: bytes, html: bytes | None) -> Document:
     read = orjson.loads(body)
     if not isinstance(read, dict) or read.get("format") != FORMAT or read.get("kind") not in KINDS:
         raise ValueError("not a file of this format")
-    announced = read.get("html")
-    if announced is not None and (html is None or hashlib.sha256(html).hexdigest() != announced["sha256"]):
+    kind, announced = KINDS[read["kind"]], read.get("html")
+    if any(not isinstance(read.get(name), kinds) for name, kinds in MEMBERS.items()):
+        raise ValueError("a member is missing, or is of another kind")
+    if read["version"] not in VERSIONS or not isinstance(read["id"], str if kind.has_text_ids else int):
+        raise ValueError("not a version of an asset")
+    if announced is not None and (html is None or hash_of(html) != announced.get("sha256")):
         raise ValueError("its HTML is not the one that was written with it")
-    kind, version = KINDS[read["kind"]], read["version"]
     row = read["asset"]
     return Document(
-        listed=Listed(Key(Asset(kind.name, read["id"]), version), read["name"], home_of(kind, row), row),
+        listed=Listed(Key(Asset(kind.name, read["id"]), read["version"]), read["name"], home_of(kind, row), row),
         parts=read["content"],
         html=html.decode("utf-8", "surrogatepass") if announced is not None and html is not None else None,
-        unavailable=read.get("unavailable", {}),
+        unavailable=read.get("unavailable") or {},
     )
+
+
+# What each member of a file has to be.
+MEMBERS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "version": (str,),
+    "asset": (dict,),
+    "content": (dict,),
+    "html": (dict, NoneType),
+    "unavailable": (dict, NoneType),
+}
+VERSIONS = frozenset(["", "approved", "draft"])
+
+
+def hash_of(body: bytes) -> str:
+    """A hash of bytes, as the file names it."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def ordered(value: Any) -> Any:

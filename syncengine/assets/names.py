@@ -9,8 +9,10 @@ never on what was on disk before: two pulls of one instance are alike.
 """
 
 import hashlib
+import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import TypeVar
 
 K = TypeVar("K", bound="tuple[int | str, ...]")
@@ -39,13 +41,13 @@ def safe(name: str, *, dots: bool = True) -> str:
     """
     composed = unicodedata.normalize("NFC", name)
     unsafe = "" if dots else "."
-    letters = [escaped(letter) if is_unsafe(letter) or letter in unsafe else letter for letter in composed]
+    letters = [escaped(each) if is_unsafe(each) or each in unsafe else each for each in composed]
     for place in (0, -1):
         if letters and composed[place] in " .":
             letters[place] = escaped(composed[place])
     if composed.partition(".")[0].rstrip(" ").casefold() in DEVICES:
         letters[0] = escaped(composed[0])
-    return cut("".join(letters), composed) if letters else EMPTY
+    return cut(letters, composed) if letters else EMPTY
 
 
 def escaped(letter: str) -> str:
@@ -62,16 +64,19 @@ def is_unsafe(letter: str) -> bool:
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def cut(text: str, name: str) -> str:
-    """`text`, or as much of it as fits with a hash of the `name` that it stands for; nothing is cut in two."""
+def cut(letters: Sequence[str], name: str) -> str:
+    """The letters, or as many of them as fit with a hash of the `name` that they stand for."""
+    text = "".join(letters)
     if len(text.encode()) <= BASE_BYTES_MAX:
         return text
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
-    room = BASE_BYTES_MAX - HASH_DIGITS - 1
-    head = text.encode()[:room].decode(errors="ignore")
-    if "%" in head[-2:]:
-        head = head[: head.rindex("%")]
-    return f"{head}~{digest}"
+    ends = accumulate(len(letter.encode()) for letter in letters)
+    kept = sum(end <= BASE_BYTES_MAX - HASH_DIGITS - 1 for end in ends)
+    return f"{''.join(letters[:kept])}~{digest(name)}"
+
+
+def digest(text: str) -> str:
+    """A few digits that stand for a text of any length."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_DIGITS]
 
 
 def alike(text: str) -> str:
@@ -82,18 +87,24 @@ def alike(text: str) -> str:
 def apart(named: Mapping[K, str], *, besides: Iterable[str] = ()) -> dict[K, str]:
     """Tell safe names of one folder apart: by their key, which orders them by age, the name that each gets.
 
-    Of those that are alike the first keeps its own, and the others get the last part of their key besides. None gets
-    one that is among `besides`.
+    Of those that are alike the first keeps its own, and the others get the last part of their key besides, or a hash of
+    it where it is a text of Marketo's. None gets one that is among `besides`.
     """
     taken = {alike(text) for text in besides}
     found: dict[K, str] = {}
     for key in sorted(named, key=order):
         text = named[key]
         while alike(text) in taken:
-            text = f"{text}~{key[-1]}"
+            text = f"{text}~{mark(key[-1])}"
         taken.add(alike(text))
         found[key] = text
     return found
+
+
+def mark(identity: int | str) -> str:
+    """An id as a part of a name: as it is when that is short and plain, else a hash of it."""
+    stated = str(identity)
+    return stated if re.fullmatch(r"[a-z0-9]{1,20}", stated, re.ASCII) else digest(stated)
 
 
 def order(key: Iterable[int | str]) -> tuple[tuple[int, int | str], ...]:

@@ -9,9 +9,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import anyio
-import orjson
-
 from syncengine.assets import states
 from syncengine.assets.apply import Applying
 from syncengine.assets.changes import WHAT, changes
@@ -24,13 +21,12 @@ from syncengine.assets.pull import Pulling
 from syncengine.assets.store import Storing
 from syncengine.assets.survey import Survey
 from syncengine.assets.tree import Entry, Tree
-from syncengine.errors import QuotaExhausted
 from syncengine.jobs.board import Failed
 from syncengine.jobs.board import Outcome as Board
 from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
+from syncengine.jobs.recording import recorded
 from syncengine.jobs.scheduler import Beside, Scheduler
-from syncengine.observe.events import RunEnded, RunStarted
 from syncengine.reports import AssetKindReport, AssetsReport, Outcome
 from syncengine.threads import run_blocking
 
@@ -127,9 +123,7 @@ class Pull:
         failed = board.failed
         return AssetsReport(
             folder=str(self._asked.folder),
-            outcome="paused"
-            if any(isinstance(each.error, QuotaExhausted) for each in failed)
-            else self._outcome(failed),
+            outcome=self._outcome(failed),
             calls=calls.total(),
             calls_by_name=dict(sorted(calls.items())),
             seconds=parts.client.clock.monotonic() - self._began,
@@ -182,28 +176,21 @@ async def pull(parts: Parts, asked: Asked, *, kind: str = "assets pull") -> Asse
     `kind` is what the run is called in the journal.
     """
     async with opened(parts, asked) as under_way:
-        run = await parts.store.begin_run(parts.instance, kind, {"folder": str(asked.folder)})
-        parts.observe(RunStarted(str(run.id), kind))
-        outcome, detail = "failed", {}
-        try:
+        run = recorded(
+            parts.store,
+            parts.client.clock,
+            parts.observe,
+            instance=parts.instance,
+            kind=kind,
+            detail={"folder": str(asked.folder)},
+        )
+        async with run as entry:
             scheduler = Scheduler(
                 {states.ASSETS: under_way.handler}, parts.client.clock, workers=WORKERS, lanes=states.PLACES
             )
             under_way.run_by(scheduler)
             report = await under_way.finish(await scheduler.run(under_way.jobs))
-            outcome, detail = report.outcome, orjson.loads(orjson.dumps(summary(report)))
-        except Exception as error:
-            detail = {"problem": str(error)}
-            outcome = "paused" if isinstance(error, QuotaExhausted) else "failed"
-            raise
-        except anyio.get_cancelled_exc_class():
-            outcome = "interrupted"
-            raise
-        finally:
-            with anyio.CancelScope(shield=True):
-                await parts.store.end_run(run, outcome, detail)
-            seconds = (parts.client.clock.now() - run.started_at).total_seconds()
-            parts.observe(RunEnded(str(run.id), kind, outcome, seconds))
+            entry.outcome, entry.report = report.outcome, summary(report)
     return report
 
 

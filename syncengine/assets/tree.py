@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 
 import orjson
 
@@ -72,7 +73,6 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._numbers = iter(range(1 << 62))
 
     def claim(self, instance: str, origin: str, *, write: bool = True) -> None:
         """Make sure that the folder is this instance's; one that is empty or not there becomes it, if `write`.
@@ -87,9 +87,9 @@ class Tree:
             if marker.is_file():
                 self._check(marker, mine)
                 return
-            # A repository of Git that has just been made is as good as empty.
+            # A repository of Git that has just been made is as good as empty, and so is what a crash left right here.
             others = [path.name for path in self.root.iterdir()] if self.root.exists() else []
-            if foreign := sorted(name for name in others if not name.startswith(".git")):
+            if foreign := sorted(name for name in others if not name.startswith(".git") and name != WORKSHOP):
                 raise ConfigError(
                     f"{self.root} holds {foreign[0]} and is no folder of assets: it has no {MARKER}",
                     advice="Name an empty folder, or one that does not exist yet.",
@@ -124,7 +124,7 @@ class Tree:
                 stem = self._stem(path)
                 try:
                     entry = entry_of(self._read(stem), stem, self._size(stem))
-                except (ValueError, KeyError, TypeError):
+                except ValueError:
                     continue  # cut short, or changed by hand: it is fetched again
                 found.setdefault(entry.key, entry)
         return found
@@ -134,7 +134,7 @@ class Tree:
         with self._disk():
             try:
                 return self._read(entry.path)
-            except (ValueError, KeyError, TypeError) as error:
+            except ValueError as error:
                 raise StateUnusable(
                     f"{self._file(entry.path, '.json')} was changed by somebody while it was being worked with.",
                     advice="Run the command again.",
@@ -148,11 +148,11 @@ class Tree:
             if _bytes_of(json_file) == body and _bytes_of(html_file) == html:
                 return False
             json_file.parent.mkdir(parents=True, exist_ok=True)
-            if html is not None:
+            if html is None:
+                html_file.unlink(missing_ok=True)  # first: a JSON that has lost its HTML is fetched again
+            else:
                 self._replace(html_file, html)
             self._replace(json_file, body)
-            if html is None:
-                html_file.unlink(missing_ok=True)
             return True
 
     def adopt(self, part: Path, path: PurePosixPath, name: str) -> None:
@@ -174,7 +174,7 @@ class Tree:
             aside: dict[PurePosixPath, PurePosixPath] = {}
             for before, after in moves.items():
                 if after in taken:
-                    staged = PurePosixPath(WORKSHOP, f"{next(self._numbers)}-{before.name}")
+                    staged = PurePosixPath(WORKSHOP, f"{token_hex(4)}-{before.name}")
                     self._rename(before, staged)
                     aside[staged] = after
                 else:
@@ -193,7 +193,8 @@ class Tree:
         stems = set(kept.values())
         with self._disk():
             for path in self._files():
-                if self._stem(path) not in stems:
+                stem = self._stem(path)
+                if stem not in stems or (path.suffix == ".html" and not self._has_html(stem)):
                     path.unlink(missing_ok=True)
             for folder, _, _ in os.walk(self.root, topdown=False):
                 path = Path(folder)
@@ -237,9 +238,15 @@ class Tree:
 
     def _rename(self, before: PurePosixPath, after: PurePosixPath) -> None:
         self._file(after, ".json").parent.mkdir(parents=True, exist_ok=True)
-        for ending in self._endings(before):
-            with suppress(FileNotFoundError):
-                self._file(before, ending).replace(self._file(after, ending))
+        for ending in dict.fromkeys((*self._endings(after), *self._endings(before))):
+            if (source := self._file(before, ending)).exists():
+                source.replace(self._file(after, ending))
+            else:
+                self._file(after, ending).unlink(missing_ok=True)  # of whatever lay there before
+
+    def _has_html(self, stem: PurePosixPath) -> bool:
+        stated = orjson.loads(_bytes_of(self._file(stem, ".json")) or b"{}")
+        return isinstance(stated, dict) and "html" in stated
 
     def _endings(self, stem: PurePosixPath) -> tuple[str, ...]:
         """The endings that a version's files may have, that of the JSON last."""
@@ -253,7 +260,7 @@ class Tree:
         return next((self._file(stem, each).stat().st_size for each in self._endings(stem) if each not in TEXTS), None)
 
     def _replace(self, path: Path, body: bytes) -> None:
-        part = self.workshop() / f"{os.getpid()}-{next(self._numbers)}.part"
+        part = self.workshop() / f"{token_hex(8)}.part"
         with part.open("wb") as file:
             file.write(body)
             file.flush()

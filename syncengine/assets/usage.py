@@ -3,6 +3,7 @@
 By id where Marketo names one, else by the name that it shows: smart lists name their lists, forms and programs so.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,18 @@ POINTERS: Mapping[tuple[str, str], str] = {
 }
 # Sections of content that embed another asset, by their type.
 EMBEDDED: Mapping[str, str] = {"Form": "form", "Snippet": "snippet", "Image": "file"}
-# Activities of smart list filters whose values are names of assets, by a word in the filter's name.
-NAMED: Mapping[str, str] = {"list": "static_list", "form": "form", "program": "program", "email": "email"}
+# What a smart list's filter names by its values, by a pattern in the filter's own name. Values of others are people's.
+NAMED: Mapping[str, str] = {
+    r"\bSmart List$": "smart_list",
+    r"\bList$": "static_list",
+    r"\bForm$": "form",
+    r"\bProgram$": "program",
+    r"\b(Sent|Delivered|Opened|Link in|from) Email$": "email",
+    r"^Email Bounce": "email",
+    r"\bWeb Page$": "landing_page",
+}
+# Fields that hold a name, and no id.
+BY_NAME = frozenset({("program", "channel")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,7 @@ def _all(document: Document) -> Iterator[Use]:
     kind, row, parts = document.key.asset.kind, document.listed.row, document.parts
     for (owner, name), target in POINTERS.items():
         if owner == kind and (value := row.get(name)) not in (None, ""):
-            by_name = isinstance(value, str) and whole(value) is None
+            by_name = (owner, name) in BY_NAME
             yield Use(target, "" if by_name else str(value), str(value) if by_name else "", name)
     for section in listed(parts.get("content")):
         yield from _embedded(section)
@@ -82,7 +93,9 @@ def _dynamic(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _ruled(smart_list: Any) -> Iterator[Use]:
     rules = smart_list.get("rules") if isinstance(smart_list, dict) else None
     for rule in listed(rules.get("filters") if isinstance(rules, dict) else None):
-        target = next((kind for word, kind in NAMED.items() if word in text(rule.get("name")).casefold()), None)
+        target = next(
+            (kind for pattern, kind in NAMED.items() if re.search(pattern, text(rule.get("name")), re.IGNORECASE)), None
+        )
         for condition in listed(rule.get("conditions")):
             if target is None or not condition.get("isPrimary"):
                 continue

@@ -31,8 +31,8 @@ def show_assets(screen: Screen, report: AssetsReport) -> None:
         for each in report.kinds
     ]
     screen.table(("assets", "versions", "added", "changed", "moved", "renamed", "removed", "as before"), rows)
-    is_first = all(each.unchanged == 0 for each in report.kinds)
-    if not is_first:
+    has_only_new = all(each.what == ("added",) for each in report.changes)
+    if not has_only_new or any(each.unchanged for each in report.kinds):
         show_changes(screen, report.changes)
     for note in report.notes[:NOTES_SHOWN]:
         screen.say(note)
