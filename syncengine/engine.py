@@ -15,7 +15,7 @@ import anyio
 
 from syncengine.assets.parts import Asked as AssetsAsked
 from syncengine.assets.parts import Parts as AssetParts
-from syncengine.assets.parts import chosen_kinds
+from syncengine.assets.parts import chosen_kinds, full_is_due
 from syncengine.checks import Checks
 from syncengine.choices import (
     ASSETS,
@@ -141,11 +141,9 @@ class Engine:
         if folder is None:
             return await sync(parts, wanted, catalog)
         # Assets go through the queue of the streams: their jobs fill what these leave of the calls.
-        desk = await self.assets()
-        async with desk.opened(self.assets_asked(folder)) as assets:
-            beside = assets.beside()
-            report = await sync(parts, wanted, catalog, beside)
-            return report.with_assets(await assets.finish(beside.outcome))
+        async with (await self.assets()).beside(await self._assets_asked(folder)) as assets:
+            report = await sync(parts, wanted, catalog, assets.jobs)
+            return report.with_assets(await assets.report())
 
     async def imports(self) -> "Desk":
         """Where files of people are imported: plans, runs, and what became of them."""
@@ -188,11 +186,11 @@ class Engine:
             parts, workroom=workroom, calls_per_day=settings.limits.calls_per_day - settings.limits.reserve_calls
         )
 
-    def assets_asked(self, folder: Path) -> AssetsAsked:
-        """What the configuration asks of assets; raises ConfigError for a kind that there is not."""
-        chosen = self.settings.assets
+    async def _assets_asked(self, folder: Path) -> AssetsAsked:
+        chosen, instance = self.settings.assets, self.settings.instance.name
         kinds = chosen_kinds(() if "*" in chosen.kinds else chosen.kinds)
-        return AssetsAsked(folder, kinds, with_files=chosen.files)
+        is_full = await full_is_due(self.journal, instance, chosen.full_every, self.client.clock.now())
+        return AssetsAsked(folder, kinds, with_files=chosen.files, full=is_full)
 
     async def _wanted(self, full: Collection[str], catalog: Catalog) -> list[Wanted]:
         settings = self.settings

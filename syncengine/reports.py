@@ -357,6 +357,7 @@ class AssetsPlan:
     calls_left_today: int
     seconds: float
     problems: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

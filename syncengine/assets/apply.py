@@ -1,7 +1,8 @@
-"""One kind's rows into the destination: its table, and its part of the tables that kinds share.
+"""One kind's rows into the destination: its own table, and its part of those that kinds share.
 
-Each window is a snapshot of what it has, so that what is gone is marked; the history only grows. A kind of which
-nothing has changed since it was applied is not applied again.
+Each window is a snapshot of what it has, so that what is gone is marked; the history only grows. When all of a kind's
+tables are written, a row of STATE says of which state of the folder: so the destination itself tells whether they are
+as the files are, whatever became of the pull that wrote them, and nothing is written again for nothing.
 """
 
 import hashlib
@@ -11,12 +12,17 @@ from typing import Any
 
 from syncengine.assets import tables
 from syncengine.assets.documents import Document, Key
+from syncengine.assets.entry import Entry
 from syncengine.assets.history import ENTRY, HISTORY, SCHEMA, History
 from syncengine.assets.kinds import FOLDER, PROGRAM, Kind
-from syncengine.assets.tree import Entry, Tree
+from syncengine.assets.tree import Tree
 from syncengine.destinations import Destination, Snapshot, Window
 from syncengine.schema import Schema
 
+SEGMENTATION = "segmentation"
+# The state of a kind whose tables are being written.
+UNDER_WAY = "under way"
+AFTER = timedelta(milliseconds=1)
 # Which part of the tokens each kind has.
 OWNERS: Mapping[str, str] = {FOLDER: "Folder", PROGRAM: "Program"}
 
@@ -32,32 +38,48 @@ class Applying:
         self._read_at = read_at
         self._history: History | None = None
 
-    def has(self, kind: Kind) -> bool:
-        """Whether the destination has anything of a kind's table."""
-        return bool(self._destination.standing(self._instance, kind.table).intervals)
+    def is_applied(self, state: str) -> bool:
+        """Whether the tables of the kind that `state` is about are in that state already."""
+        known = self._destination.keys(self._instance, tables.STATE, tables.STATE_OF_KIND)
+        return state in known.to_pylist()
 
-    def apply(self, kind: Kind, entries: Mapping[Key, Entry]) -> None:
-        """Bring a kind's tables to where its files are; raises the destination's errors."""
-        mark = mark_of(entries)
+    def apply(self, kind: Kind, entries: Mapping[Key, Entry], *, is_whole: bool) -> bool:
+        """Bring a kind's tables to where its files are; False when they are there already.
+
+        Only if it `is_whole`, what it lacks is marked as gone. Raises the destination's errors.
+        """
+        state = state_of(kind, entries, is_whole=is_whole)
+        if self.is_applied(state):
+            return False
+        self._say(kind, f"{kind.name} {UNDER_WAY}")
 
         def rows(of: Callable[[Document, Entry], Iterable[Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
             for entry in sorted(entries.values(), key=lambda each: str(each.path)):
                 yield from of(self._tree.read(entry), entry)
 
-        own = rows(lambda document, entry: [tables.asset_row(kind, document, entry)])
-        self._write(kind.table, tables.schema_of(kind), own, mark, Snapshot())
+        def part(field: str = "", value: str | None = None) -> Snapshot | None:
+            return Snapshot(field, value) if is_whole else None
+
+        if new := list(self._known().rows(kind.name, entries, self._read_at, is_whole=is_whole)):
+            self._write(HISTORY, SCHEMA, new, state)
         used = rows(lambda document, _: tables.usage_rows(document))
-        self._write(tables.USAGE, tables.USAGE_SCHEMA, used, f"{kind.name} {mark}", Snapshot("kind", kind.name))
+        self._write(tables.USAGE, tables.USAGE_SCHEMA, used, state, snapshot=part("kind", kind.name))
         if kind.name in OWNERS:
             owned = rows(lambda document, _: tables.token_rows(document))
-            part = Snapshot("folderType", OWNERS[kind.name])
-            self._write(tables.TOKENS, tables.TOKEN_SCHEMA, owned, f"{kind.name} {mark}", part)
-        if kind.name == "segmentation":
+            theirs = part("folderType", OWNERS[kind.name])
+            self._write(tables.TOKENS, tables.TOKEN_SCHEMA, owned, state, snapshot=theirs)
+        if kind.name == SEGMENTATION:
             segments = rows(lambda document, _: tables.segment_rows(document))
-            self._write(tables.SEGMENTS, tables.SEGMENT_SCHEMA, segments, mark, Snapshot())
-        new = list(self._known().rows(kind.name, entries, self._read_at))
-        if new:
-            self._write(HISTORY, SCHEMA, new, f"{kind.name} {mark}", None)
+            self._write(tables.SEGMENTS, tables.SEGMENT_SCHEMA, segments, state, snapshot=part())
+        own = rows(lambda document, entry: [tables.asset_row(kind, document, entry)])
+        self._write(kind.table, tables.schema_of(kind), own, state, snapshot=part())
+        self._say(kind, state, self._read_at + AFTER)
+        return True
+
+    def _say(self, kind: Kind, state: str, at: datetime | None = None) -> None:
+        """Write down which state a kind's tables have come to; of two such rows the later one stays."""
+        row = {"kind": kind.name, tables.STATE_OF_KIND: state}
+        self._write(tables.STATE, tables.STATE_SCHEMA, [row], state, at=at)
 
     def _known(self) -> History:
         if self._history is None:
@@ -70,20 +92,24 @@ class Applying:
         stream: str,
         schema: Schema,
         rows: Iterable[Mapping[str, Any]],
-        mark: str,
-        snapshot: Snapshot | None,
+        state: str,
+        *,
+        snapshot: Snapshot | None = None,
+        at: datetime | None = None,
     ) -> None:
-        instant = self._read_at.isoformat()
+        at = at or self._read_at
+        # The state alone is not enough: one that comes back is another window.
+        request = hashlib.sha256(f"{self._instance}|{stream}|{state}|{at.isoformat()}".encode()).hexdigest()
         self._destination.apply(
             Window(
                 instance=self._instance,
                 stream=stream,
-                id=hashlib.sha256(f"{self._instance}|{stream}|{mark}|{instant}".encode()).hexdigest(),
+                id=request,
                 epoch=self._epoch,
-                start=self._read_at - timedelta(seconds=1),
-                end=self._read_at,
+                start=at - timedelta(seconds=1),
+                end=at,
                 sha256="",
-                read_at=self._read_at,
+                read_at=at,
                 schema=schema,
                 newer_by=None,
                 batches=tables.batches(schema, rows),
@@ -92,7 +118,8 @@ class Applying:
         )
 
 
-def mark_of(entries: Mapping[Key, Entry]) -> str:
-    """A hash of all versions of a kind and where they lie: equal as long as nothing has changed."""
+def state_of(kind: Kind, entries: Mapping[Key, Entry], *, is_whole: bool) -> str:
+    """A text for the state of all versions of a kind and where they lie; equal as long as nothing has changed."""
     lines = sorted(f"{entry.path}\t{entry.sha256}" for entry in entries.values())
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+    text = "\n".join([str(is_whole), *lines])
+    return f"{kind.name} {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"

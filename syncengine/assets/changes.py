@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from syncengine.assets.documents import Asset, Key
-from syncengine.assets.tree import Entry
+from syncengine.assets.entry import Entry
 
 ADDED: Final = "added"
 REMOVED: Final = "removed"

@@ -43,7 +43,8 @@ async def fetched(client: Client, version: Listed, subject: Subject) -> Document
     answers = await together([partial(_part, client, kind, each, version, subject) for each in asked])
     parts = {each.name: answer for each, answer in zip(asked, answers, strict=True)}
     unavailable = {name: answer.code for name, answer in parts.items() if isinstance(answer, CallRejected)}
-    parts = {name: answer for name, answer in parts.items() if name not in unavailable}
+    # What there is none of is left out: whether it was asked for may depend on what else was listed.
+    parts = {name: answer for name, answer in parts.items() if name not in unavailable and answer not in (None, [])}
     if sections := list(dynamic_sections(kind, version.row, parts.get("content"))):
         parts["dynamicContent"] = await _dynamic(client, kind, sections, version, unavailable)
     return composed(kind, version, parts, unavailable)

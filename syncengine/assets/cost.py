@@ -6,13 +6,16 @@ from functools import partial
 from syncengine.assets.contents import calls_for
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Key
+from syncengine.assets.entry import Entry
 from syncengine.assets.kinds import FOLDER, KINDS, Kind
+from syncengine.assets.marker import claim
 from syncengine.assets.parts import Asked, Parts
 from syncengine.assets.pull import NO_SUCH_PATH
 from syncengine.assets.run import AREAS
+from syncengine.assets.store import SYSTEM_ERROR
 from syncengine.assets.survey import Due, Survey, due
-from syncengine.assets.tree import Entry, Tree
-from syncengine.errors import CallRejected, NotFound, PermissionDenied
+from syncengine.assets.tree import Tree
+from syncengine.errors import CallRejected, MarketoError, NotFound, PermissionDenied, Unavailable, Unsupported
 from syncengine.marketo.limits import CALLS_PER_WINDOW, WINDOW_SECONDS
 from syncengine.reports import AssetKindPlan, AssetsPlan
 from syncengine.threads import run_blocking
@@ -22,19 +25,21 @@ async def cost(parts: Parts, asked: Asked, calls_left_today: int) -> AssetsPlan:
     """What a pull would spend; raises what the client raises, and ConfigError for a folder that is not ours."""
     tree, known = Tree(asked.folder), dict[Key, Entry]()
     if await run_blocking(asked.folder.exists):
-        await run_blocking(partial(tree.claim, parts.instance, parts.origin, write=False))
+        await run_blocking(partial(claim, asked.folder, parts.instance, parts.origin, write=False))
         known = await run_blocking(tree.scan)
     before = parts.client.calls_sent
     areas = dict(await parts.store.recall(parts.instance, AREAS) or {})
     survey = Survey(parts.client, known, areas, quick=asked.quick)
-    problems: list[str] = []
+    failed: dict[str, MarketoError] = {}
 
     async def look(kind: Kind) -> None:
         try:
             await survey.look(kind)
-        except (PermissionDenied, CallRejected, NotFound) as error:
+        except (PermissionDenied, Unsupported, CallRejected, NotFound, Unavailable) as error:
+            if isinstance(error, Unavailable) and error.code != SYSTEM_ERROR:
+                raise
             if not (kind.design and error.code in NO_SUCH_PATH):
-                problems.append(f"{kind.name}: {error}")
+                failed[kind.name] = error
 
     # Folders first: the lists of the new designer are cut by their workspaces.
     await look(KINDS[FOLDER])
@@ -49,7 +54,8 @@ async def cost(parts: Parts, asked: Asked, calls_left_today: int) -> AssetsPlan:
         calls=calls,
         calls_left_today=max(0, calls_left_today - spent),
         seconds=calls * WINDOW_SECONDS / CALLS_PER_WINDOW,
-        problems=tuple(problems),
+        problems=tuple(f"{name}: {error}" for name, error in failed.items()),
+        errors=tuple(dict.fromkeys(type(error).__name__ for error in failed.values())),
     )
 
 

@@ -12,7 +12,8 @@ import orjson
 
 from syncengine.assets.changes import ADDED, REMOVED, Change
 from syncengine.assets.documents import Document, ordered
-from syncengine.assets.tree import Entry, Tree
+from syncengine.assets.entry import Entry
+from syncengine.assets.tree import Tree
 from syncengine.reports import AssetChange
 
 CONTEXT_LINES = 3

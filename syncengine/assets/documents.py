@@ -1,13 +1,13 @@
 """One version of one asset as a value, and as the bytes of its file: the same content always gives the same bytes.
 
 The file is JSON with a fixed order of members, what is asked of Marketo most often first; HTML lies in a file of its
-own beside it, so that Git shows its lines. The JSON names the HTML's size and hash, and is written last: a pair that
-does not fit together is one whose writing was cut short.
+own beside it, so that Git shows its lines. The JSON names the HTML's size and hash, has a hash of itself, and is
+written last: what does not fit together was cut short, or changed by somebody.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import NoneType
 from typing import Any, Literal
 
@@ -66,16 +66,26 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class FileBody:
+    """The bytes of a file, as they lie beside its JSON."""
+
+    ending: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """All that is known of one version of an asset. `parts` by name; `unavailable` are those that Marketo refuses.
 
-    `html` and the bytes of a file lie beside it.
+    `html` lies beside it, and so do the bytes of a file, where they were asked for.
     """
 
     listed: Listed
     parts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     html: str | None = field(default=None, repr=False)
     unavailable: Mapping[str, str] = field(default_factory=dict)
+    bytes: FileBody | None = None
 
     @property
     def key(self) -> Key:
@@ -102,10 +112,14 @@ def listed(kind: Kind, version: Version, row: Mapping[str, Any]) -> Listed:
 def steady(row: Mapping[str, Any], ignored: frozenset[str] = frozenset()) -> dict[str, Any]:
     """A row without what changes by itself, and without the name of its folder, which is the folder's to say."""
     kept = {name: value for name, value in row.items() if name not in VOLATILE and name not in ignored}
-    for name in ("folder", "parent"):
+    for name in ("folder", "parent", "appData"):
         if isinstance(stated := kept.get(name), dict):
-            kept[name] = {key: value for key, value in stated.items() if key not in {"folderName", "name"}}
+            kept[name] = {key: value for key, value in stated.items() if key not in OF_THE_HOME}
     return kept
+
+
+# What rows say of the folder or program that an asset lies in, besides its id.
+OF_THE_HOME = frozenset({"folderName", "name", "programName", "programType"})
 
 
 def home_of(kind: Kind, row: Mapping[str, Any]) -> Place | None:
@@ -130,9 +144,20 @@ def place(stated: object) -> Place | None:
 
 
 def as_json(document: Document) -> bytes:
-    """The bytes of a document's JSON file."""
+    """The bytes of a document's JSON file; the last member is a hash of the others."""
+    body = {**_body(document), "sha256": sha256_of(document)}
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def sha256_of(document: Document) -> str:
+    """A hash of everything that a document's files hold, however they are written."""
+    return hash_of(orjson.dumps(_body(document)))
+
+
+def _body(document: Document) -> dict[str, Any]:
     asset, html = document.key.asset, document.html
     body: dict[str, Any] = {
+        "format": FORMAT,
         "kind": asset.kind,
         "id": asset.id,
         "name": document.listed.name,
@@ -145,7 +170,9 @@ def as_json(document: Document) -> bytes:
     if html is not None:
         encoded = as_html(html)
         body["html"] = {"bytes": len(encoded), "sha256": hash_of(encoded)}
-    return orjson.dumps({"format": FORMAT, **body}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if document.bytes is not None:
+        body["bytes"] = asdict(document.bytes)
+    return body
 
 
 def as_html(html: str) -> bytes:
@@ -156,20 +183,42 @@ def as_html(html: str) -> bytes:
 def core_sha256(document: Document) -> str:
     """A hash of what a version is, whatever it is called, wherever it lies and whenever it was last saved."""
     kind, row = KINDS[document.key.asset.kind], dict(document.listed.row)
-    for name in (kind.shown, "updatedAt", "folder", "parent"):
+    for name in (kind.shown, *OF_TIME_AND_PLACE, *kind.entailed):
         if name != kind.id:
             row.pop(name, None)
     for name in ("metadata", "appData"):
         if isinstance(stated := row.get(name), dict):
             row[name] = {key: value for key, value in stated.items() if key not in OF_TIME_AND_PLACE}
-    whole_of_it = {"row": row, "parts": document.parts, "html": document.html, "refused": document.unavailable}
+    whole_of_it = {
+        "row": row,
+        "parts": undated(document.parts),
+        "html": document.html,
+        "refused": document.unavailable,
+    }
     return hash_of(orjson.dumps(whole_of_it, option=orjson.OPT_SORT_KEYS))
 
 
-# Of the designs: who saved them last, and where they lie.
+# Who saved an asset last and when, and where it lies.
 OF_TIME_AND_PLACE = frozenset(
-    ["modifiedAt", "modifiedBy", "modifiedById", "modifiedByAepId", "folderId", "programId", "programName"]
+    [
+        "updatedAt",
+        "modifiedAt",
+        "modifiedBy",
+        "modifiedById",
+        "modifiedByAepId",
+        "folder",
+        "parent",
+        "folderId",
+        "programId",
+    ]
 )
+
+
+def undated(value: Any) -> Any:
+    """Parts without the dates that they repeat of their owner."""
+    if isinstance(value, Mapping):
+        return {name: undated(each) for name, each in value.items() if name != "updatedAt"}
+    return [undated(each) for each in value] if isinstance(value, list) else value
 
 
 def from_json(body: bytes, html: bytes | None) -> Document:
@@ -184,13 +233,17 @@ def from_json(body: bytes, html: bytes | None) -> Document:
         raise ValueError("not a version of an asset")
     if announced is not None and (html is None or hash_of(html) != announced.get("sha256")):
         raise ValueError("its HTML is not the one that was written with it")
-    row = read["asset"]
-    return Document(
+    row, beside = read["asset"], read.get("bytes")
+    document = Document(
         listed=Listed(Key(Asset(kind.name, read["id"]), read["version"]), read["name"], home_of(kind, row), row),
         parts=read["content"],
         html=html.decode("utf-8", "surrogatepass") if announced is not None and html is not None else None,
         unavailable=read.get("unavailable") or {},
+        bytes=FileBody(*(beside.get(name) for name in ("ending", "size", "sha256"))) if beside else None,
     )
+    if sha256_of(document) != read["sha256"]:
+        raise ValueError("it is not what was written")
+    return document
 
 
 # What each member of a file has to be.
@@ -201,6 +254,8 @@ MEMBERS: Mapping[str, tuple[type, ...]] = {
     "content": (dict,),
     "html": (dict, NoneType),
     "unavailable": (dict, NoneType),
+    "bytes": (dict, NoneType),
+    "sha256": (str,),
 }
 VERSIONS = frozenset(["", "approved", "draft"])
 

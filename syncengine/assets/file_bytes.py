@@ -4,6 +4,8 @@ Our token never goes there, redirects are not followed, and what comes is taken 
 https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/files
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -13,12 +15,14 @@ from urllib.parse import quote, urlsplit
 import anyio
 
 from syncengine.clock import Clock
-from syncengine.errors import CallRejected, FileDamaged, Unavailable
+from syncengine.errors import CallRejected, FileDamaged
 from syncengine.threads import run_blocking
 from syncengine.transport.wire import Wire, WireError, WireRequest
 
 TRIES = 3
 WAIT_SECONDS = 2.0
+# A host that so many files in a row could not be had from is tried once for each of the others.
+LOST_MAX = 5
 HEADERS_SECONDS = 120.0
 # As many as a browser opens to one host.
 AT_ONCE = 6
@@ -36,6 +40,7 @@ class FileBytes:
         self._opened = AsyncExitStack()
         self._turn = anyio.Lock()
         self._places = anyio.CapacityLimiter(AT_ONCE)
+        self._lost: Counter[str] = Counter()
         self.fetched = 0
 
     async def __aenter__(self) -> "FileBytes":
@@ -46,11 +51,11 @@ class FileBytes:
     ) -> None:
         await self._opened.aclose()
 
-    async def fetch(self, url: str, size: int, part: Path) -> None:
-        """Bring the bytes at `url` to the file `part`, exactly `size` of them.
+    async def fetch(self, url: str, size: int, part: Path) -> str:
+        """Bring the bytes at `url` to the file `part`, exactly `size` of them, and give their SHA-256.
 
         Raises CallRejected for an address that is none or an answer that is no file, FileDamaged for other bytes than
-        were announced, Unavailable when the host cannot be reached.
+        were announced, or when the host cannot be read: that is no fault of Marketo's API, which goes on.
         """
         address = urlsplit(url)
         if address.scheme not in {"http", "https"} or not address.netloc or "@" in address.netloc:
@@ -58,18 +63,22 @@ class FileBytes:
         target = quote(address.path or "/", safe=AS_IT_IS)
         if address.query:
             target += f"?{quote(address.query, safe=AS_IT_IS)}"
-        wire = await self._wire(f"{address.scheme}://{address.netloc}")
+        origin = f"{address.scheme}://{address.netloc}"
+        wire = await self._wire(origin)
         for attempt in range(1, TRIES + 1):
             try:
                 async with self._places:
-                    await self._pour(wire, target, size, part)
+                    sha256 = await self._pour(wire, target, size, part)
             except WireError as error:
-                if attempt == TRIES:
-                    raise Unavailable(f"{address.netloc} cannot be read: {error}", code=error.code) from error
+                if attempt == TRIES or self._lost[origin] >= LOST_MAX:
+                    self._lost[origin] += 1
+                    raise FileDamaged(f"{address.netloc} cannot be read: {error}") from error
                 await self._clock.sleep(WAIT_SECONDS * attempt)
             else:
+                self._lost[origin] = 0
                 self.fetched += size
-                return
+                return sha256
+        raise AssertionError("the last try ends in one of two ways")
 
     async def _wire(self, origin: str) -> Wire:
         async with self._turn:
@@ -77,9 +86,9 @@ class FileBytes:
                 self._wires[origin] = await self._opened.enter_async_context(self._wire_to(origin))
             return self._wires[origin]
 
-    async def _pour(self, wire: Wire, target: str, size: int, part: Path) -> None:
+    async def _pour(self, wire: Wire, target: str, size: int, part: Path) -> str:
         request = WireRequest("GET", target, {"Accept-Encoding": "identity"})
-        done = 0
+        done, digest = 0, hashlib.sha256()
         with part.open("wb") as file, self._clock.fail_after(self._clock.io_seconds(HEADERS_SECONDS)):
             async with wire.send(request) as answer:
                 if answer.status != 200:
@@ -88,6 +97,8 @@ class FileBytes:
                     done += len(piece)
                     if done > size:
                         break
+                    digest.update(piece)
                     await run_blocking(lambda piece=piece: file.write(piece))  # type: ignore[misc]  # bound at once
         if done != size:
             raise FileDamaged(f"{done} bytes came where {size} were announced")
+        return digest.hexdigest()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from syncengine.assets.documents import Key
-from syncengine.assets.tree import Entry
+from syncengine.assets.entry import Entry
 from syncengine.marketo.rows import instant_or_none
 from syncengine.schema import Field, FieldType, Schema
 
@@ -39,8 +39,10 @@ class History:
             version, number, sha256 = entry.rsplit("/", 2)
             self._last[version] = max(self._last.get(version, (-1, "")), (int(number), sha256))
 
-    def rows(self, kind: str, there: Mapping[Key, Entry], seen_at: datetime) -> Iterator[dict[str, Any]]:
-        """What is new of a kind of which all versions are `there`."""
+    def rows(
+        self, kind: str, there: Mapping[Key, Entry], seen_at: datetime, *, is_whole: bool = True
+    ) -> Iterator[dict[str, Any]]:
+        """What is new of a kind of which these versions are `there`; if that `is_whole`, no others are."""
         known = {named(key): entry for key, entry in there.items()}
         for version, entry in known.items():
             number, sha256 = self._last.get(version, (-1, ""))
@@ -50,7 +52,7 @@ class History:
                     "path": str(entry.path),
                     "updatedAt": instant_or_none(entry.updated),
                 }
-        for version, (number, sha256) in self._last.items():
+        for version, (number, sha256) in self._last.items() if is_whole else ():
             if version.startswith(f"{kind}/") and version not in known and sha256 != GONE:
                 yield row(version, number + 1, GONE, seen_at)
 

@@ -108,7 +108,8 @@ class Kind:
     takes earliestUpdatedAt, `is_paged` that it is cut into pages. `dynamic` is the path of one section of dynamic
     content. `design` is the name of a kind of the new designer, which is listed by workspace. `id` is the field that
     identifies it, `shown` the one that names it. `inline_html` takes the HTML out of the parts, where it comes in one.
-    `ignored` fields of its rows follow from other assets. `columns` are fields of its rows with a column of their own.
+    `ignored` fields of its rows follow from other assets, `entailed` ones from its name or place. `columns` are those
+    that have a column of their own.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Kind:
     shown: str = "name"
     inline_html: Callable[[dict[str, Any]], str | None] | None = None
     ignored: frozenset[str] = frozenset()
+    entailed: frozenset[str] = frozenset()
     columns: tuple[Field, ...] = ()
 
     @property
@@ -146,9 +148,9 @@ class Kind:
         return f"{self.name}.list"
 
 
-def is_of_version_2(subject: Subject) -> bool:
-    """Emails of the second editor have variables; of the first none can have any."""
-    return subject.row.get("version") != 1
+def has_variables(subject: Subject) -> bool:
+    """Emails of the second editor have variables, and only those of the version that is sent can be asked for."""
+    return subject.is_live and subject.row.get("version") != 1
 
 
 def is_live(subject: Subject) -> bool:
@@ -244,7 +246,7 @@ KINDS: Mapping[str, Kind] = {
             f"{V1}/emails.json",
             (
                 Part("content", f"{V1}/email/{{id}}/content.json", takes_status=True),
-                Part("variables", f"{V1}/email/{{id}}/variables.json", when=is_of_version_2),
+                Part("variables", f"{V1}/email/{{id}}/variables.json", when=has_variables),
                 Part(HTML, f"{V1}/email/{{id}}/fullContent.json", content, takes_status=True),
             ),
             has_versions=True,
@@ -309,12 +311,13 @@ KINDS: Mapping[str, Kind] = {
             dynamic=f"{V1}/snippet/{{id}}/dynamicContent.json",
             inline_html=html_section,
         ),
-        Kind(FILE, f"{V1}/files.json", columns=texts("mimeType", "url") + numbers("size")),
+        Kind(FILE, f"{V1}/files.json", entailed=frozenset({"url"}), columns=texts("mimeType", "url") + numbers("size")),
         Kind(
             "smart_campaign",
             f"{V1}/smartCampaigns.json",
             (Part(SMART_LIST, f"{V1}/smartCampaign/{{id}}/smartList.json", rules, query=RULES),),
             has_since=True,
+            entailed=frozenset({"parentProgramId"}),
             columns=texts("type")
             + flags("isActive", "isRequestable", "isSystem")
             + numbers("smartListId", "flowId", "parentProgramId"),

@@ -2,14 +2,19 @@
 
 Theory of operation. Lists of assets are cut by offset. When an asset is deleted, made or renamed while a list is read,
 all rows behind it shift, and one may slip from a page that is still to be read to one that was read already. Nobody
-would miss it until a pull takes it for deleted. So each page begins with the last row of the one before: as long as
-they agree, nothing has shifted between the two, in whatever order they were read. That costs one row in 200 and lets
-all pages that are expected go in flight together. A list that has shifted is read again, and so is one that is empty
-where rows are expected; one that never holds still is given as the union of all that was seen, and says so: what is
-missing in it is not gone.
+would miss it until a pull takes it for deleted. Two things are done about it:
+
+- Each page begins with the last row of the one before, and as long as they agree, as many rows went before it as came.
+  That costs one row in 200, and lets all pages that are expected go in flight together, in whatever order they are
+  read. A list that has shifted is read again.
+- Two changes can make up for each other. So a list of several pages in which something is missing that was known, and
+  one that is empty all at once, is read twice: only what is missing in both is gone.
+
+A list that never holds still is given as the union of all that was seen, and says so: what is missing in it is not
+gone.
 """
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -29,14 +34,21 @@ READINGS_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The rows of a list, each once. Where it is not `is_steady`, there may be more.
+    """The rows of a list by what identifies them. Where it is not `is_steady`, there may be more.
 
-    Where `rest_stays`, rows that were known before and are not here are there as they were.
+    `is_one_page` tells that all of it came at one instant. Where `rest_stays`, rows that were known before and are not
+    here are there as they were.
     """
 
-    rows: Sequence[Mapping[str, Any]] = field(repr=False)
+    by_identity: Mapping[Hashable, Mapping[str, Any]] = field(repr=False)
     is_steady: bool
+    is_one_page: bool = False
     rest_stays: bool = False
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """The rows, each once."""
+        return tuple(self.by_identity.values())
 
 
 async def whole(
@@ -49,15 +61,29 @@ async def whole(
     Raises what the client raises.
     """
     rows: dict[Hashable, Mapping[str, Any]] = {}
-    for reading in range(READINGS_MAX):
+    for _ in range(READINGS_MAX):
         pages = await _read(client, page, expected if step > 1 else 0, step)
         seen = {identity(row): row for each in pages for row in each.rows}
         rows |= seen
-        is_doubtful = not seen and expected > 0 and reading == 0
-        if _is_one(pages, identity, overlaps=step > 1) and not is_doubtful:
-            return Whole(list(seen.values()), is_steady=True)
+        if _is_one(pages, identity, overlaps=step > 1):
+            return Whole(seen, is_steady=True, is_one_page=len(pages) == 1 and bool(seen))
         expected = len(rows)
-    return Whole(list(rows.values()), is_steady=False)
+    return Whole(rows, is_steady=False)
+
+
+async def believed(read: Callable[[], Awaitable[Whole]], known: Collection[Hashable]) -> Whole:
+    """A list as `read` gives it, read once more when something `known` is missing in it that may have slipped through.
+
+    Raises what `read` raises.
+    """
+    found = await read()
+    missing = set(known).difference(found.by_identity)
+    if not missing or not found.is_steady or found.is_one_page or found.rest_stays:
+        return found
+    again = await read()
+    if again.is_steady and missing.issuperset(set(known).difference(again.by_identity)):
+        return again
+    return Whole({**found.by_identity, **again.by_identity}, is_steady=False)
 
 
 async def changed(
@@ -75,9 +101,9 @@ async def changed(
     new = await whole(client, page_since, identity)
     if not new.is_steady:
         return None
-    total = len({*known, *(identity(row) for row in new.rows)})
+    total = len({*known, *new.by_identity})
     last = await client.send(page(max(0, total - 1)))
-    return Whole(new.rows, is_steady=True, rest_stays=True) if len(last.rows) == 1 else None
+    return Whole(new.by_identity, is_steady=True, rest_stays=True) if len(last.rows) == 1 else None
 
 
 def pages_for(rows: int) -> int:

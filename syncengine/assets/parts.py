@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncengine.assets.kinds import FOLDER, KINDS
@@ -12,6 +13,8 @@ from syncengine.jobs.store import JobStore
 from syncengine.observe.events import Event
 from syncengine.transport.client import Client
 from syncengine.transport.wire import Wire
+
+FULL_PULL = "asset contents"  # in the journal: when the last pull began that fetched all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,9 @@ def chosen_kinds(only: tuple[str, ...], but: tuple[str, ...] = ()) -> tuple[str,
             advice=f"There are {', '.join(KINDS)}.",
         )
     return tuple(name for name in KINDS if name == FOLDER or ((not only or name in only) and name not in but))
+
+
+async def full_is_due(store: JobStore, instance: str, every: timedelta | None, now: datetime) -> bool:
+    """Whether the last pull that fetched all contents lies so far back; never is, where that is None."""
+    last = await store.recall(instance, FULL_PULL)
+    return every is not None and (last is None or now - datetime.fromisoformat(last) >= every)

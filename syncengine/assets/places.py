@@ -1,7 +1,8 @@
 """Where each asset lies: Marketo's folders and programs as folders on disk, and a name in them for every version.
 
-A pure function of what the lists say. A folder's own file lies beside the folder, not in it; so does a program's.
-What belongs to no folder (channels, tags, redirect rules) lies in INSTANCE, what lies in a folder that we cannot see in
+A pure function of what the lists say. A folder's own file lies beside the folder and has its name, and so does a
+program's. Far down, where paths become too long for some systems, folders are called by a hash of what they are. What
+belongs to no folder (channels, tags, redirect rules) lies in INSTANCE, what lies in a folder that we cannot see in
 UNFILED. Folders that contain each other, which Marketo cannot have, are unfiled too.
 """
 
@@ -10,12 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from syncengine.assets.documents import Asset, Key, Listed, Place
+from syncengine.assets.documents import Asset, Key, Listed, Place, place_of
 from syncengine.assets.kinds import KINDS
-from syncengine.assets.names import alike, apart, safe
+from syncengine.assets.names import alike, apart, digest, safe
 
 INSTANCE = "_instance"
 UNFILED = "_unfiled"
+# Some systems take 1,024 bytes for a whole path: this leaves room for where the folder lies, and for a file's name.
+PATH_BYTES_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,11 @@ class Places:
             named = apart({key: folder_name(node.name) for key, node in inside.items()}, besides=besides)
             for (kind, number), name in named.items():
                 place = Place("Program" if kind == "Program" else "Folder", number)
-                self._folders[place] = path / name
-                waiting.append((place, path / name))
+                here = path / name
+                if len(str(here).encode()) > PATH_BYTES_MAX:
+                    here = path / f"~{digest(f'{kind} {number}')}"
+                self._folders[place] = here
+                waiting.append((place, here))
         self._known = frozenset(nodes)
 
     def folder(self, home: Place | None) -> PurePosixPath:
@@ -57,26 +63,27 @@ class Places:
         found = self._folders.get(home) or (self._folders.get(other) if home not in self._known else None)
         return found or PurePosixPath(UNFILED)
 
-    def beside(self, home: Place | None) -> PurePosixPath:
-        """The folder on disk of a folder's or program's own file: its parent's, the top for a root."""
-        return PurePosixPath() if home is None else self.folder(home)
-
     def paths(self, listed: Iterable[Listed]) -> dict[Key, PurePosixPath]:
         """A path without ending for every version; those of one asset differ only in the version."""
         inside: dict[tuple[PurePosixPath, str], dict[tuple[int | str], str]] = defaultdict(dict)
         by_asset: dict[Asset, list[Listed]] = defaultdict(list)
+        bases: dict[Asset, PurePosixPath] = {}
         for each in listed:
             by_asset[each.key.asset].append(each)
         for asset, versions in by_asset.items():
             # What visitors see names the asset, and is where it lies.
             live = min(versions, key=lambda each: each.key.version == "draft")
-            home = self.beside(live.home) if asset.kind == "folder" else self.folder(live.home)
-            inside[home, asset.kind][asset.id,] = safe(live.name)
+            own = place_of(asset)
+            if own is not None and own in self._folders:
+                bases[asset] = self._folders[own]
+            else:
+                inside[self.folder(live.home), asset.kind][asset.id,] = safe(live.name)
+        for (folder, kind), named in inside.items():
+            bases |= {Asset(kind, number): folder / name for (number,), name in apart(named).items()}
         return {
-            each.key: folder / f"{name}.{kind}{'.draft' if each.key.version == 'draft' else ''}"
-            for (folder, kind), named in inside.items()
-            for (number,), name in apart(named).items()
-            for each in by_asset[Asset(kind, number)]
+            each.key: base.with_name(f"{base.name}.{asset.kind}{'.draft' if each.key.version == 'draft' else ''}")
+            for asset, base in bases.items()
+            for each in by_asset[asset]
         }
 
 

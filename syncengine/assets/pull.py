@@ -8,24 +8,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from syncengine.assets import states
-from syncengine.assets.apply import Applying, mark_of
+from syncengine.assets.apply import Applying
 from syncengine.assets.documents import Key
+from syncengine.assets.entry import Entry
 from syncengine.assets.kinds import FOLDER, KINDS, Kind
 from syncengine.assets.parts import Asked, Parts
 from syncengine.assets.store import OF_ONE_ASSET, SYSTEM_ERROR, Stored, Storing
 from syncengine.assets.survey import FIRST, Survey, needs
-from syncengine.assets.tree import Entry
-from syncengine.errors import NotFound, PermissionDenied, Unavailable, Unsupported
+from syncengine.errors import NoSpace, NotFound, PermissionDenied, StateUnusable, Unavailable, Unsupported
 from syncengine.jobs.board import Done, Failed, Go, Step, Wait
 from syncengine.jobs.job import Job
 from syncengine.threads import run_blocking
 
 # What waits for the folders.
 TREE = "the tree of assets"
-# What kinds' tables were last applied with, in the journal.
-MARKS = "asset tables"
 # An instance without the new designer does not know its paths.
 NO_SUCH_PATH = frozenset({"610", "404"})
+# What spoils the pull and nothing that goes beside it.
+OF_THE_FOLDER = (StateUnusable, NoSpace)
 
 
 class Pulling:
@@ -70,7 +70,7 @@ class Pulling:
         """Take the step that the job's state asks for."""
         try:
             return await self._steps[job.state](job, KINDS[job.group])
-        except (*OF_ONE_ASSET, PermissionDenied, Unsupported) as error:
+        except (*OF_ONE_ASSET, *OF_THE_FOLDER, PermissionDenied, Unsupported) as error:
             return self._failed(job, error)
         except Unavailable as error:
             if error.code != SYSTEM_ERROR:
@@ -110,12 +110,8 @@ class Pulling:
 
     async def _apply(self, job: Job, kind: Kind) -> Step:
         if (applying := self._applying) is not None:
-            entries, store = self.stored[kind.name].entries, self._parts.store
-            mark = mark_of(entries)
-            applied = await store.recall(self._parts.instance, MARKS) or {}
-            if applied.get(kind.name) != mark or not await run_blocking(lambda: applying.has(kind)):
-                await run_blocking(lambda: applying.apply(kind, entries))
-                await store.remember(self._parts.instance, MARKS, {**applied, kind.name: mark})
+            stored = self.stored[kind.name]
+            await run_blocking(lambda: applying.apply(kind, stored.entries, is_whole=stored.is_whole))
         return Done(await self._move(job, "applied"))
 
     async def _move(self, job: Job, event: str, **facts: Any) -> Job:

@@ -14,13 +14,16 @@ from syncengine.assets.apply import Applying
 from syncengine.assets.changes import WHAT, changes
 from syncengine.assets.differences import in_words
 from syncengine.assets.documents import Key
+from syncengine.assets.entry import Entry
 from syncengine.assets.file_bytes import FileBytes
 from syncengine.assets.history import HISTORY
-from syncengine.assets.parts import Asked, Parts
-from syncengine.assets.pull import Pulling
-from syncengine.assets.store import Storing
+from syncengine.assets.marker import claim
+from syncengine.assets.parts import FULL_PULL, Asked, Parts
+from syncengine.assets.pull import OF_THE_FOLDER, Pulling
+from syncengine.assets.store import Storing, called
 from syncengine.assets.survey import Survey
-from syncengine.assets.tree import Entry, Tree
+from syncengine.assets.tree import Tree
+from syncengine.errors import AlreadyRunning, ConfigError, NoSpace, StateUnusable, SyncEngineError
 from syncengine.jobs.board import Failed
 from syncengine.jobs.board import Outcome as Board
 from syncengine.jobs.job import Job
@@ -90,10 +93,7 @@ class Pull:
             for place, name in enumerate(self._asked.kinds)
         ]
         _, self.jobs = await parts.store.replace(left, "abandon", by=planned, problem="another pull began")
-
-    def beside(self) -> Beside:
-        """The jobs as another flow's queue takes them."""
-        return Beside({states.ASSETS: self.handler}, states.PLACES, self.jobs, self.run_by)
+        self._began_at = clock.now()
 
     def run_by(self, scheduler: Scheduler) -> None:
         """Learn who runs the jobs."""
@@ -106,6 +106,8 @@ class Pull:
         after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
         kept = {key: entry for key, entry in self._known.items() if key.asset.kind not in stored} | after
         await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in kept.items()}))
+        if self._asked.full and not board.failed:
+            await parts.store.remember(parts.instance, FULL_PULL, self._began_at.isoformat())
         found = changes(before, after)
         became = Counter((each.asset.kind, what) for each in found for what in each.what)
         touched = Counter(each.asset.kind for each in found)
@@ -129,7 +131,9 @@ class Pull:
             seconds=parts.client.clock.monotonic() - self._began,
             kinds=tuple(sorted(kinds, key=lambda each: self._asked.kinds.index(each.kind))),
             changes=tuple(in_words(each) for each in found),
-            notes=tuple(note for each in stored.values() for note in each.notes),
+            notes=tuple(
+                f"{called(entry)}: Marketo gives no {part}" for entry in after.values() for part in entry.refused
+            ),
             problems=(
                 *(f"{each.job.group}: {each.error}" for each in failed),
                 *(problem for each in stored.values() for problem in each.problems),
@@ -161,13 +165,58 @@ async def opened(parts: Parts, asked: Asked) -> AsyncIterator[Pull]:
         )
         files = FileBytes(parts.wire_to, parts.client.clock)
         await held.enter_async_context(files)
-        await run_blocking(lambda: tree.claim(parts.instance, parts.origin))
+        await run_blocking(partial(claim, asked.folder, parts.instance, parts.origin))
         known = await run_blocking(tree.scan)
         areas = dict(await parts.store.recall(parts.instance, AREAS) or {})
         pull = Pull(parts, asked, tree=tree, known=known, areas=areas, files=files if asked.with_files else None)
         await pull.prepare(lease.epoch)
         yield pull
         await parts.store.remember(parts.instance, AREAS, areas)
+
+
+class BesideStreams:
+    """A pull whose jobs go through the queue of a sync. What keeps it from beginning is told in its report."""
+
+    def __init__(self, asked: Asked, under_way: Pull | None, error: SyncEngineError | None = None) -> None:
+        self._asked = asked
+        self._under_way = under_way
+        self._error = error
+        self.jobs: Beside | None = None
+        if under_way is not None:
+            self.jobs = Beside({states.ASSETS: under_way.handler}, states.PLACES, under_way.jobs, under_way.run_by)
+
+    async def report(self) -> AssetsReport:
+        """What became of the assets, when the queue has run."""
+        if self._under_way is not None and self.jobs is not None:
+            return await self._under_way.finish(self.jobs.outcome)
+        return nothing_done(self._asked, self._error)
+
+
+@asynccontextmanager
+async def opened_beside(parts: Parts, asked: Asked) -> AsyncIterator[BesideStreams]:
+    """A pull as `opened` gives it, or the reason why there is none: the streams are brought all the same."""
+    async with AsyncExitStack() as held:
+        try:
+            beside = BesideStreams(asked, await held.enter_async_context(opened(parts, asked)))
+        except (AlreadyRunning, ConfigError, StateUnusable, NoSpace) as error:
+            beside = BesideStreams(asked, None, error)
+        yield beside
+
+
+def nothing_done(asked: Asked, error: SyncEngineError | None) -> AssetsReport:
+    """The report of a pull that could not begin."""
+    return AssetsReport(
+        folder=str(asked.folder),
+        outcome="partial",
+        calls=0,
+        calls_by_name={},
+        seconds=0.0,
+        kinds=(),
+        changes=(),
+        problems=(f"assets: {error}",),
+        errors=(type(error).__name__,),
+        advice=(error.advice,) if error is not None and error.advice else (),
+    )
 
 
 async def pull(parts: Parts, asked: Asked, *, kind: str = "assets pull") -> AssetsReport:
@@ -189,7 +238,11 @@ async def pull(parts: Parts, asked: Asked, *, kind: str = "assets pull") -> Asse
                 {states.ASSETS: under_way.handler}, parts.client.clock, workers=WORKERS, lanes=states.PLACES
             )
             under_way.run_by(scheduler)
-            report = await under_way.finish(await scheduler.run(under_way.jobs))
+            board = await scheduler.run(under_way.jobs)
+            report = await under_way.finish(board)
+            for failed in board.failed:
+                if isinstance(failed.error, OF_THE_FOLDER):
+                    raise failed.error
             entry.outcome, entry.report = report.outcome, summary(report)
     return report
 

@@ -6,15 +6,17 @@ whole files that say what they are, and the next pull goes on from them.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from syncengine.assets.contents import designs_fetched, fetched
 from syncengine.assets.crew import crew
-from syncengine.assets.documents import Document, Key, Listed
+from syncengine.assets.disk import new_part, on_disk
+from syncengine.assets.documents import Document, FileBody, Key, Listed
+from syncengine.assets.entry import Entry, entry_of
 from syncengine.assets.file_bytes import FileBytes
 from syncengine.assets.kinds import FILE, Kind
 from syncengine.assets.survey import Due, Survey, Surveyed, due
-from syncengine.assets.tree import Entry, Tree, entry_of
+from syncengine.assets.tree import Tree, bytes_ending
 from syncengine.errors import CallRejected, FileDamaged, NotFound, Unavailable
 from syncengine.marketo.limits import ASSET_V2_IDS_MAX
 from syncengine.marketo.rows import count, text
@@ -30,12 +32,12 @@ NAME_SHOWN = 60
 
 @dataclass(slots=True)
 class Stored:
-    """What lies on disk of a kind, or is about to. `notes` tell what Marketo refused, `problems` what is missing."""
+    """What lies on disk of a kind. `problems` tell what is missing; if it `is_whole`, what is not there is nowhere."""
 
     entries: dict[Key, Entry] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     fetched: int = 0
+    is_whole: bool = False
 
 
 class Storing:
@@ -57,7 +59,7 @@ class Storing:
         unseen = [entry for key, entry in kept.items() if key not in surveyed.listed]
         if unseen and not surveyed.is_steady:
             stored.problems.append(
-                f"the list of {surveyed.kind.name} changed while it was read: {len(unseen)} not seen in it are kept"
+                f"the list of {surveyed.kind.name} never held still: {len(unseen)} that were not seen in it are kept"
             )
         unlisted = [Listed(entry.key, entry.name, entry.home, {}) for entry in unseen]
         paths = self._survey.places.paths([*surveyed.listed.values(), *unlisted])
@@ -70,14 +72,14 @@ class Storing:
                 document = await run_blocking(lambda each=each: self._tree.read(stored.entries[each.key]))  # type: ignore[misc]  # bound at once
                 await self._keep(replace(document, listed=each), paths, stored)
         await self._fetch(surveyed.kind, waiting, paths, stored)
+        stored.is_whole = surveyed.is_steady and all(key in stored.entries for key in surveyed.listed)
         return stored
 
     def _due(self, version: Listed, stored: Stored) -> Due:
         entry = stored.entries.get(version.key)
         found = due(version, entry)
-        if found is Due.NOTHING and self._files and entry and version.key.asset.kind == FILE:
-            return Due.NOTHING if entry.size == count(version.row.get("size")) else Due.CONTENT
-        return found
+        wants_bytes = self._files is not None and version.key.asset.kind == FILE
+        return Due.CONTENT if wants_bytes and entry and not entry.has_bytes else found
 
     def _cleared(
         self, known: Mapping[Key, Entry], kept: Mapping[Key, Entry], paths: Mapping[Key, PurePosixPath]
@@ -97,9 +99,10 @@ class Storing:
                 else:
                     documents = [await fetched(self._client, batch[0], self._survey.subject(batch[0]))]
                 for document in documents:
-                    if self._files and kind.name == FILE:
-                        await self._fetch_bytes(self._files, document, paths)
-                    await self._keep(document, paths, stored)
+                    if self._files is not None and kind.name == FILE:
+                        await self._keep_file(self._files, document, paths, stored)
+                    else:
+                        await self._keep(document, paths, stored)
             except (*OF_ONE_ASSET, Unavailable) as error:
                 if isinstance(error, Unavailable) and error.code != SYSTEM_ERROR:
                     raise
@@ -109,31 +112,33 @@ class Storing:
 
         await crew(cut(waiting, ASSET_V2_IDS_MAX if kind.design else 1), one)
 
-    async def _keep(self, document: Document, paths: Mapping[Key, PurePosixPath], stored: Stored) -> None:
-        key = document.key
-        path, before = paths[key], stored.entries.get(key)
-        await run_blocking(lambda: self._tree.write(path, document))
-        size = count(document.listed.row.get("size")) if self._files else before.size if before else None
-        stored.entries[key] = entry_of(document, path, size if key.asset.kind == FILE else None)
+    async def _keep(
+        self, document: Document, paths: Mapping[Key, PurePosixPath], stored: Stored, part: Path | None = None
+    ) -> None:
+        path = paths[document.key]
+        await run_blocking(lambda: self._tree.write(path, document, part))
+        stored.entries[document.key] = entry_of(document, path)
         stored.fetched += 1
-        for part, code in sorted(document.unavailable.items()):
-            version = f" ({key.version})" if key.version else ""
-            stored.notes.append(f"{called(document.listed)}{version}: Marketo gives no {part} ({code})")
 
-    async def _fetch_bytes(self, files: FileBytes, document: Document, paths: Mapping[Key, PurePosixPath]) -> None:
-        row, key = document.listed.row, document.key
+    async def _keep_file(
+        self, files: FileBytes, document: Document, paths: Mapping[Key, PurePosixPath], stored: Stored
+    ) -> None:
+        row = document.listed.row
         size = count(row.get("size"))
         if size is None:
             raise FileDamaged("its list tells no size")
-        part = await run_blocking(lambda: self._tree.workshop() / f"{key.asset.id}.part")
-        await files.fetch(text(row.get("url")), size, part)
-        await run_blocking(lambda: self._tree.adopt(part, paths[key], document.listed.name))
+        with on_disk(self._tree.root):
+            part = await run_blocking(lambda: new_part(self._tree.root))
+            sha256 = await files.fetch(text(row.get("url")), size, part)
+        body = FileBody(bytes_ending(document.listed.name), size, sha256)
+        await self._keep(replace(document, bytes=body), paths, stored, part)
 
 
-def called(version: Listed) -> str:
-    """An asset in a sentence; names may be very long."""
-    name = version.name if len(version.name) <= NAME_SHOWN else f"{version.name[:NAME_SHOWN]}..."
-    return f"{version.key.asset.kind} {version.key.asset.id} {name!r}"
+def called(version: Listed | Entry) -> str:
+    """A version in a sentence; names may be very long."""
+    key, name = version.key, version.name
+    status = f" ({key.version})" if key.version else ""
+    return f"{key.asset.kind} {key.asset.id} {name[:NAME_SHOWN]!r}{'...' if len(name) > NAME_SHOWN else ''}{status}"
 
 
 def cut(versions: Sequence[Listed], size: int) -> Iterator[Sequence[Listed]]:

@@ -13,11 +13,11 @@ from typing import Any
 from syncengine.assets import folders
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Key, Listed, Place, listed, place_of
+from syncengine.assets.entry import Entry
 from syncengine.assets.folders import Folders
 from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM, Kind, Subject, Version
-from syncengine.assets.lists import Whole, changed, pages_for, whole
+from syncengine.assets.lists import Whole, believed, changed, pages_for, whole
 from syncengine.assets.places import Node, Places
-from syncengine.assets.tree import Entry
 from syncengine.errors import CallRejected
 from syncengine.marketo.endpoints import assets
 from syncengine.marketo.reply import Malformed
@@ -133,25 +133,29 @@ class Survey:
     async def _list(self, kind: Kind, version: Version) -> Whole:
         if not kind.is_paged:
             page = await self._client.send(assets.everything(kind.call, kind.path, status=version))
-            return Whole(page.rows, is_steady=True)
+            return Whole({row.get(kind.id): row for row in page.rows}, is_steady=True, is_one_page=bool(page.rows))
         ask = partial(assets.page, kind.call, kind.path, status=version)
         known = [entry for key, entry in self._known.items() if (key.asset.kind, key.version) == (kind.name, version)]
 
         def identity(row: Mapping[str, Any]) -> Hashable:
             return listed(kind, version, row).key.asset.id
 
+        ids = [each.key.asset.id for each in known]
         latest = max((moment for each in known if (moment := instant_or_none(each.updated))), default=None)
         # Two calls at the least: for a list of two pages there is nothing to be saved.
-        if self._quick and kind.has_since and latest is not None and pages_for(len(known)) > 2:
-            ids = [each.key.asset.id for each in known]
-            if (new := await changed(self._client, ask, partial(ask, since=latest), identity, ids)) is not None:
-                return new
-        return await whole(self._client, ask, identity, len(known))
+        is_long = kind.has_since and latest is not None and pages_for(len(known)) > 2
+        new = None
+        if self._quick and is_long:
+            new = await changed(self._client, ask, partial(ask, since=latest), identity, ids)
+        if new is not None:
+            return new
+        return await believed(partial(whole, self._client, ask, identity, len(known)), ids)
 
     async def _read_folders(self) -> Whole:
-        expected = sum(key.asset.kind in {FOLDER, PROGRAM} for key in self._known)
-        self._folders = await folders.read(self._client, self._areas, expected)
-        return Whole(self._folders.rows, self._folders.is_steady)
+        known = [where for key in self._known if (where := place_of(key.asset)) is not None]
+        self._folders = await folders.read(self._client, self._areas, known)
+        rows: dict[Hashable, Mapping[str, Any]] = {folders.where(row): row for row in self._folders.rows}
+        return Whole(rows, self._folders.is_steady)
 
     async def _designs(self, kind: Kind) -> list[Whole]:
         """The new designer lists by workspace, whose ids the folders tell."""

@@ -11,8 +11,8 @@ import orjson
 import pyarrow as pa
 
 from syncengine.assets.documents import Document
+from syncengine.assets.entry import Entry
 from syncengine.assets.kinds import FOLDER, PROGRAM, Kind
-from syncengine.assets.tree import Entry
 from syncengine.assets.usage import uses
 from syncengine.marketo.rows import instant_or_none, listed, text, whole
 from syncengine.schema import Field, FieldType, Schema
@@ -20,6 +20,8 @@ from syncengine.schema import Field, FieldType, Schema
 USAGE: Final = "asset_usage"
 TOKENS: Final = "asset_token"
 SEGMENTS: Final = "asset_segment"
+STATE: Final = "asset_state"
+STATE_OF_KIND: Final = "state"
 BATCH_ROWS = 200
 
 TEXT, JSON, STAMP = FieldType.TEXT, FieldType.JSON, FieldType.TIMESTAMP
@@ -45,6 +47,7 @@ def schema_of(kind: Kind) -> Schema:
 
 USAGE_COLUMNS: Final = ("kind", "id", "version", "usedKind", "usedId", "usedName", "how")
 USAGE_SCHEMA: Final = Schema(tuple(Field(name, TEXT) for name in USAGE_COLUMNS), USAGE_COLUMNS)
+STATE_SCHEMA: Final = Schema((Field("kind", TEXT), Field(STATE_OF_KIND, TEXT)), ("kind",))
 TOKEN_SCHEMA: Final = Schema(
     (
         Field("folderType", TEXT),

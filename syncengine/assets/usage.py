@@ -1,6 +1,7 @@
 """Who uses what: the references in an asset's row and parts, without a call of their own.
 
-By id where Marketo names one, else by the name that it shows: smart lists name their lists, forms and programs so.
+By id where Marketo names one, else by what it shows: smart lists name lists, forms and programs by their names, emails
+and pages their images by the address.
 """
 
 import re
@@ -16,7 +17,6 @@ POINTERS: Mapping[tuple[str, str], str] = {
     ("email", "template"): "email_template",
     ("landing_page", "template"): "landing_page_template",
     ("email_v2", "templateId"): "email_template_v2",
-    ("smart_campaign", "smartListId"): "smart_list",
     ("smart_campaign", "parentProgramId"): "program",
     ("program", "channel"): "channel",
 }
@@ -80,9 +80,11 @@ def _embedded(section: Mapping[str, Any]) -> Iterator[Use]:
         return
     value = section.get("content", section.get("value"))
     while isinstance(value, dict):
-        value = value.get("content", value.get("value", value.get("id")))
+        value = next((value[name] for name in ("content", "value", "src", "contentUrl", "id") if name in value), None)
     if (number := whole(value)) is not None:
         yield Use(target, str(number), "", "content")
+    elif target == "file" and text(value):
+        yield Use(target, "", text(value), "content")  # by its address
 
 
 def _dynamic(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -103,7 +103,7 @@ def pull(  # options of a command line
         plan = run(lambda: planned(settings, asked))
         show_plan(screen, plan)
         screen.result(plan)
-        return exit_code_named(PermissionDenied.__name__) if plan.problems else 0
+        return missing_code(plan.errors) if plan.problems else 0
 
     async def work(engine: "Engine") -> AssetsReport:
         return await (await engine.assets()).pull(asked)
@@ -221,11 +221,14 @@ async def carried_out(
 
 
 def pull_code(report: AssetsReport) -> int:
-    """0 when everything is there; otherwise 3 for a missing permission, which running again does not mend, or 1."""
-    if report.outcome == "done":
-        return 0
+    """0 when everything is there, else what `missing_code` says."""
+    return 0 if report.outcome == "done" else missing_code(report.errors)
+
+
+def missing_code(errors: tuple[str, ...]) -> int:
+    """3 for a missing permission, which running again does not mend, or 1 for whatever else is missing."""
     denied = PermissionDenied.__name__
-    return exit_code_named(denied) if denied in report.errors else PARTIAL
+    return exit_code_named(denied) if denied in errors else PARTIAL
 
 
 def diff_code(found: AssetsDiff) -> int:

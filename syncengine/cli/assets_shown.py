@@ -5,7 +5,7 @@ from syncengine.reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 
 # More than this scrolls away; --json has all of it.
 CHANGES_SHOWN = 50
-NOTES_SHOWN = 20
+NOTES_SHOWN = 5
 SIGNS = {"added": "+", "removed": "-"}
 
 
@@ -34,10 +34,11 @@ def show_assets(screen: Screen, report: AssetsReport) -> None:
     has_only_new = all(each.what == ("added",) for each in report.changes)
     if not has_only_new or any(each.unchanged for each in report.kinds):
         show_changes(screen, report.changes)
-    for note in report.notes[:NOTES_SHOWN]:
-        screen.say(note)
-    if (more := len(report.notes) - NOTES_SHOWN) > 0:
-        screen.say(f"and {more:,} more that Marketo does not give; --json names them all")
+    if len(report.notes) > NOTES_SHOWN:
+        screen.say(f"Marketo gives no content of {len(report.notes):,} versions; their files and --json name them all")
+    else:
+        for note in report.notes:
+            screen.say(note)
     if report.absent:
         screen.say(f"Not on this instance: {', '.join(report.absent)}")
     for problem in report.problems:
@@ -66,7 +67,8 @@ def show_diff(screen: Screen, found: AssetsDiff, *, with_text: bool) -> None:
     for problem in found.problems:
         screen.say(f"Not compared: {problem}")
     count = len(found.changes)
-    words = f"{count:,} {'asset differs' if count == 1 else 'assets differ'}" if count else "Nothing differs"
+    nothing = "Nothing of what could be compared differs" if found.problems else "Nothing differs"
+    words = f"{count:,} {'asset differs' if count == 1 else 'assets differ'}" if count else nothing
     calls = f", after {found.calls:,} calls" if found.calls else ""
     screen.say(f"{words} between {found.before} and {found.after}{calls}.")
 

@@ -190,13 +190,20 @@ class ImportSettings:
 class AssetSettings:
     """Marketing assets. With a `path` every sync brings them there too, and `assets pull` needs no folder.
 
-    `kinds` are brought, all of them by "*". `files` brings the bytes of images and documents too.
+    `kinds` are brought, all of them by "*". `files` brings the bytes of images and documents too. `full` is how often a
+    sync fetches all contents anew.
     """
 
     __pydantic_config__ = _CLOSED
     path: _Path | None = None
     kinds: Annotated[tuple[KindName, ...], Rule(before=listed)] = ("*",)
     files: bool = False
+    full: Annotated[str, one_of(tuple(FULL_READS), "interval")] = "never"
+
+    @property
+    def full_every(self) -> timedelta | None:
+        """After how long all contents are fetched again; None for never."""
+        return FULL_READS[self.full]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,7 +187,7 @@ def _file(store: AssetStore, asset: Asset, host: str) -> Row:
         "description": asset.versions[""].text if asset.id % 2 else None,
         **_dates(asset, asset.versions[""]),
         "size": asset.facts["size"],
-        "mimeType": mime_type(asset.name),
+        "mimeType": mime_type(asset.facts.get("first_name", asset.name)),
         "url": f"http://{host}/rs/{store.options.name}/images/{asset.id}_{quote(asset.name, safe='')}",
         "folder": folder,
     }

@@ -112,16 +112,18 @@ class Seeds:
                 "snippet": self._id("snippet", rng),
             }
         if asset.kind == "landing-page":
+            templates = self._counts["landing-page-template"]
+            template = rng.randrange(templates) if templates else index
             return {
-                "isGuided": index % 2 == 0,
-                "template": self._id("landing-page-template", rng),
+                "isGuided": is_guided(template),
+                "template": serial(template) if templates else None,
                 "segmentation": self._id("segmentation", rng) if index % 4 == 1 else None,
                 "isSocial": index % 17 == 16,
                 "form": self._id("form", rng),
                 "snippet": self._id("snippet", rng),
             }
         makers: dict[str, Callable[[], dict[str, Any]]] = {
-            "landing-page-template": lambda: {"templateType": rng.choice(("guided", "freeForm"))},
+            "landing-page-template": lambda: {"templateType": "guided" if is_guided(index) else "freeForm"},
             "email-template": lambda: {"version": rng.choice((1, 2))},
             "snippet": lambda: {"segmentation": self._id("segmentation", rng) if index % 4 == 3 else None},
             "redirect-rule": lambda: self._rule(index, rng),
@@ -158,6 +160,11 @@ class Seeds:
         """What the rules of a smart list name."""
         program = rng.choice(self._programs).name if self._programs else "Program"
         return {"program": program, "list": f"List {rng.randrange(20)}", "form": f"{program}.Form {rng.randrange(20)}"}
+
+
+def is_guided(template: int) -> bool:
+    """Whether a landing page template, by its number, and with it its pages are guided."""
+    return template % 2 == 0
 
 
 def segments_of(segmentation: int) -> list[tuple[int, str]]:
