@@ -14,8 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from syncengine.assets.run import LEASE
+from syncengine.choices import JOURNAL, KINDS
+from syncengine.clock import SystemClock
+from syncengine.jobs.lease import holding
+from syncengine.jobs.sql import open_journal
+from syncengine.threads import run_blocking
 from tests.end_to_end.processes import Sandbox, command, sandbox, started, write_config
 from tests.simulation.asset_checks import htmls, problems
 
@@ -160,15 +167,22 @@ def test_bytes_of_files_are_those_of_the_instance_and_come_once(stage: Stage) ->
 
 
 def test_a_second_pull_at_the_same_time_is_refused(stage: Stage) -> None:
-    """It ends with 7 and touches nothing, while the first one comes to its end."""
-    with started("assets", "pull", "assets", "--no-tables", "--log", "-", folder=stage.home) as first:
-        assert first.stderr is not None
-        until_event(first, "assets_listed")
-        first.send_signal(signal.SIGSTOP)
-        stage.pull(7)
-        first.send_signal(signal.SIGCONT)
-        first.stderr.read()
-    assert 0 == first.returncode
+    """It ends with 7 and touches nothing, and so does a comparison with the instance; later both go through."""
+    stage.pull(0, "--only", "channel")
+    before = {path: path.stat().st_mtime_ns for path in stage.folder.rglob("*")}
+
+    async def beside() -> None:
+        async with (
+            # The sandbox's clock is far ahead of this one.
+            open_journal(stage.home / "state" / JOURNAL, KINDS, SystemClock(), lease_ttl_seconds=1e7) as journal,
+            holding(journal, SystemClock(), "sandbox", LEASE),
+        ):
+            await run_blocking(lambda: stage.pull(7))
+            await run_blocking(lambda: stage.told(7, "diff", "assets"))
+
+    anyio.run(beside)
+    assert before == {path: path.stat().st_mtime_ns for path in stage.folder.rglob("*")}
+    stage.pull()
     assert [] == stage.problems()
 
 
