@@ -4,11 +4,13 @@ In reading order:
 
 What there is      `kinds` (the table of them)
 As files           `names` (one component of a path), `places` (Marketo's folders on disk), `documents` (one version of
-                   one asset), `tree` (the folder on disk)
-From Marketo       `lists` (all pages of a list, or none), `contents` (what one asset costs and holds)
-A pull             `survey` (lists against the folder: what is due), `states`, `keep` (changes of the folder),
-                   `pull` (the flow, as jobs)
-As tables          `usage` (who uses what), `tables`
-What is different  `diff`
+                   one asset), `entry` (the same without its content), `disk`, `marker` (whose folder it is), `tree`
+From Marketo       `crew` (several calls at a time), `lists` (all pages of a list, or none), `folders`, `contents` (what
+                   one asset costs and holds), `file_bytes`
+A pull             `parts` (what it works with), `survey` (lists against the folder: what is due), `store` (files to
+                   where the lists are), `states`, `pull` (kinds as jobs), `run` (from claim to report)
+As tables          `usage` (who uses what), `history`, `tables`, `apply`
+What is different  `changes`, `differences` (in words and lines)
+Beforehand         `cost`
 Its door           `desk`
 """

@@ -1,7 +1,7 @@
 """The pull: kinds as jobs of the scheduler, from their lists to files and tables. The one place that calls the stages.
 
-`Pulling` is the scheduler's handler. Kinds go side by side, and beside whatever else is in the queue; only what folders
-and programs are called has to be known before anything is put to its place.
+`KindJobs` is the scheduler's handler. Kinds go side by side, and beside whatever else is in the queue; only what
+folders and programs are called has to be known before anything is put to its place.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,7 +28,7 @@ NO_SUCH_PATH = frozenset({"610", "404"})
 OF_THE_FOLDER = (StateUnusable, NoSpace)
 
 
-class Pulling:
+class KindJobs:
     """Takes kinds through their states. `wake` wakes the jobs that wait for a key."""
 
     moves = states.MOVES

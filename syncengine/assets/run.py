@@ -19,7 +19,7 @@ from syncengine.assets.file_bytes import FileBytes
 from syncengine.assets.history import HISTORY
 from syncengine.assets.marker import claim
 from syncengine.assets.parts import FULL_PULL, Asked, Parts
-from syncengine.assets.pull import OF_THE_FOLDER, Pulling
+from syncengine.assets.pull import OF_THE_FOLDER, KindJobs
 from syncengine.assets.store import Storing, called
 from syncengine.assets.survey import Survey
 from syncengine.assets.tree import Tree
@@ -60,7 +60,7 @@ class Pull:
         self._began = parts.client.clock.monotonic()
         self.survey = Survey(parts.client, known, areas, quick=asked.quick)
         self.jobs: Sequence[Job] = ()
-        self.handler: Pulling
+        self.handler: KindJobs
 
     async def prepare(self, epoch: int) -> None:
         """Write the jobs into the journal, in the place of those of a pull that was cut short."""
@@ -75,7 +75,7 @@ class Pull:
                 read_at=parts.client.server_now(),
             )
         storing = Storing(parts.client, self._tree, self.survey, parts.observe, self._files)
-        self.handler = Pulling(
+        self.handler = KindJobs(
             parts, self._asked, survey=self.survey, storing=storing, known=self._known, applying=applying
         )
         left = await parts.store.jobs(parts.instance, kind=states.ASSETS, unfinished_only=True)
@@ -104,8 +104,8 @@ class Pull:
         parts, stored = self._parts, self.handler.stored
         before = {key: entry for key, entry in self._known.items() if key.asset.kind in stored}
         after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
-        kept = {key: entry for key, entry in self._known.items() if key.asset.kind not in stored} | after
-        await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in kept.items()}))
+        # Of a kind that failed nobody knows how far it came: nothing of it is in excess.
+        await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in after.items()}, set(stored)))
         if self._asked.full and not board.failed:
             await parts.store.remember(parts.instance, FULL_PULL, self._began_at.isoformat())
         found = changes(before, after)

@@ -13,7 +13,7 @@ Everything here blocks, and is called in a thread.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -31,7 +31,7 @@ from syncengine.assets.marker import MARKER
 from syncengine.errors import StateUnusable
 
 OURS = re.compile(
-    rf".*\.(?:(?:{'|'.join(map(re.escape, KINDS))})(?:\.draft)?\.(?:json|html)|{FILE}\.[a-z0-9]{{1,5}})", re.DOTALL
+    rf".*\.(?:({'|'.join(map(re.escape, KINDS))})(?:\.draft)?\.(?:json|html)|({FILE})\.[a-z0-9]{{1,5}})", re.DOTALL
 )
 JSON, HTML = ".json", ".html"
 
@@ -121,14 +121,16 @@ class Tree:
                 self._file(path, ending).unlink(missing_ok=True)
             self._left.add(self._file(path, JSON).parent)
 
-    def tidy(self, kept: Mapping[Key, PurePosixPath]) -> None:
-        """Remove what is ours and belongs to no version that is kept, and folders that became empty.
+    def tidy(self, kept: Mapping[Key, PurePosixPath], kinds: Collection[str] = KINDS) -> None:
+        """Remove what belongs to no version of these kinds that is kept, and folders that became empty.
 
         What was written is durable after it.
         """
         stems = set(kept.values())
         with on_disk(self.root):
             for path in self._files():
+                if kind_of(path) not in kinds:
+                    continue
                 stem = self._stem(path)
                 if stem not in stems or (path.suffix != JSON and path.suffix not in self._announced(stem)):
                     path.unlink(missing_ok=True)
@@ -221,6 +223,12 @@ class Tree:
             except OSError:
                 return
             folder = folder.parent
+
+
+def kind_of(path: Path) -> str:
+    """The kind in the name of one of our files; empty for others."""
+    found = OURS.fullmatch(path.name)
+    return "" if found is None else found[1] or found[2]
 
 
 def bytes_ending(name: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
 
@@ -245,3 +246,42 @@ async def test_two_pulls_of_one_kind_of_call_ask_nothing_twice_after_a_trouble(r
     await library.pull()
     lists = re.compile(r"s\.json\?(status|offset|maxReturn|root)|segmentation|/filter|identity|byName")
     assert [] == [each for each in asked_twice(library.heard) if not lists.search(each)]
+
+
+@seeded
+async def test_a_kind_that_fails_halfway_loses_no_file(room: Path) -> None:
+    """Its files were moved to their new names already, when its contents could not be fetched: they stay there."""
+    library = Library(room)
+    await library.pull()
+    await library.later()
+    renamed = [{"do": "rename", "kind": "form", "id": number, "name": f"A{number}"} for number in library.ids("form")]
+    library.change(*renamed)
+    before = sorted(path for path in contents(library.folder) if ".form." in path)
+    library.faults(failing("603", "/rest/asset/v1/form/*/fields.json"))
+    report = await library.pull()
+    assert ("partial", ("PermissionDenied",)) == (report.outcome, report.errors)
+    after = sorted(path for path in contents(library.folder) if ".form." in path)
+    assert len(before) == len(after)
+    assert before != after
+    library.faults()
+    assert "done" == (await library.pull()).outcome
+    assert [] == library.problems()
+
+
+@seeded
+async def test_a_fetch_that_fails_is_no_deletion(room: Path) -> None:
+    """What is neither in the folder nor could be fetched is there all the same: no table says that it is gone."""
+    library = Library(room)
+    kinds = chosen_kinds(("form",))
+    await library.pull(kinds=kinds, with_tables=True)
+    number = library.ids("form")[0]
+    for path in list(contents(library.folder)):
+        if ".form." in path and orjson.loads((library.folder / path).read_bytes())["id"] == number:
+            (library.folder / path).unlink()
+    library.faults(failing("611", f"/rest/asset/v1/form/{number}/fields.json"))
+    report = await library.pull(kinds=kinds, with_tables=True)
+    assert "partial" == report.outcome
+    with duckdb.connect(str(library.warehouse), read_only=True) as warehouse:
+        gone = warehouse.sql("SELECT id FROM marketo.asset_form WHERE _deleted_at IS NOT NULL").fetchall()
+        told = warehouse.sql("SELECT id FROM marketo.asset_history WHERE gone").fetchall()
+    assert ([], []) == (gone, told)
