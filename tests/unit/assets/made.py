@@ -2,15 +2,18 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hypothesis import strategies as st
 
-from syncengine.assets.documents import Document, Key, Listed, Place, listed
+from syncengine.assets.documents import Document, FileBody, Key, Listed, Place, listed
+from syncengine.assets.entry import Entry, entry_of
 from syncengine.assets.kinds import KINDS, Version
-from syncengine.assets.tree import Entry, Tree, entry_of
+from syncengine.assets.marker import claim
+from syncengine.assets.tree import Tree
 
+ADDRESS = "https://123-abc-456.mktorest.example"
 SAVED = "2026-02-01T08:00:00Z+0000"
 HOME = Place("Folder", 5)
 LETTERS = (
@@ -58,15 +61,22 @@ def document(
     html: str | None = None,
     parts: Mapping[str, Any] | None = None,
     unavailable: Mapping[str, str] | None = None,
+    body: FileBody | None = None,
     **more: Any,
 ) -> Document:
     """A version with what was asked of it; `more` goes to its list."""
-    return Document(seen(kind, identity, version, **more), parts or {}, html, unavailable or {})
+    return Document(seen(kind, identity, version, **more), parts or {}, html, unavailable or {}, body)
 
 
-def entry(of: Document, path: str = "Here/Welcome.email", size: int | None = None) -> Entry:
+def entry(of: Document, path: str = "Here/Welcome.email") -> Entry:
     """A version as it lies at a path."""
-    return entry_of(of, PurePosixPath(path), size)
+    return entry_of(of, PurePosixPath(path))
+
+
+def ours(root: Path) -> Tree:
+    """A folder of assets."""
+    claim(root, "acme", ADDRESS)
+    return Tree(root)
 
 
 def by_key(*entries: Entry) -> dict[Key, Entry]:

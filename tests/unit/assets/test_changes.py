@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.assets.changes import ADDED, CHANGED, MOVED, REMOVED, RENAMED, WHAT, became, by_asset, changes, shown
-from syncengine.assets.documents import Asset, Key, Place
-from syncengine.assets.tree import Entry
+from syncengine.assets.documents import Asset, FileBody, Key, Place
+from syncengine.assets.entry import Entry
 from tests.unit.assets.made import by_key, document, entry
 
 LIVE = entry(document(subject="Hi"))
@@ -87,6 +87,41 @@ def test_what_visitors_see_tells_the_name() -> None:
     assert (CHANGED,) == became_of(LIVE, DRAFT, now=(LIVE, other))
     (gone,) = changes(by_key(LIVE, DRAFT), {})
     assert "Welcome" == gone.name
+
+
+def test_a_change_tells_what_visitors_saw_and_see() -> None:
+    """Whichever versions differ; nothing where the asset was not there, or is not any more."""
+    newer_draft = entry(document(version="draft", subject="New"), "Here/Welcome.email.draft")
+    (change,) = changes(by_key(LIVE, DRAFT), by_key(LIVE, newer_draft))
+    assert ((DRAFT,), (newer_draft,)) == (change.before, change.after)
+    assert (LIVE, LIVE) == (change.was, change.is_now)
+    (new,) = changes({}, by_key(LIVE, DRAFT))
+    assert (None, LIVE) == (new.was, new.is_now)
+    (gone,) = changes(by_key(DRAFT), {})
+    assert (DRAFT, None) == (gone.was, gone.is_now)
+    (approved,) = changes(by_key(DRAFT), by_key(LIVE))
+    assert (DRAFT, LIVE) == (approved.was, approved.is_now)
+    assert shown(()) is None
+
+
+def test_a_file_that_has_other_bytes_has_changed() -> None:
+    """Also if they are as many, and nothing else was saved; and one that has got its bytes is another file on disk."""
+    none, some, other = (
+        entry(document("file", 1, body=body), "a/x.file")
+        for body in (None, FileBody(".png", 3, "aa"), FileBody(".png", 3, "bb"))
+    )
+    assert (CHANGED,) == became_of(some, now=(other,)) == became_of(none, now=(some,))
+    assert () == became_of(some, now=(some,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "entailed"), [("file", {"url": "https://x.example/Bye.png"}), ("smart_campaign", {"parentProgramId": 9})]
+)
+def test_what_follows_from_a_name_or_place_is_no_change_of_its_own(kind: str, entailed: dict[str, Any]) -> None:
+    """A file that is renamed has another address, a campaign that is moved another program."""
+    one = entry(document(kind, 1))
+    assert (RENAMED,) == became_of(one, now=(entry(document(kind, 1, name="Bye", **entailed)),))
+    assert (MOVED,) == became_of(one, now=(entry(document(kind, 1, home=ELSEWHERE, **entailed)),))
 
 
 def test_an_asset_that_lies_elsewhere_because_of_others_is_the_same() -> None:

@@ -11,7 +11,7 @@ from syncengine.assets.documents import Document, Place
 from syncengine.assets.tree import Tree
 from syncengine.errors import StateUnusable
 from syncengine.reports import AssetChange
-from tests.unit.assets.made import document, laid
+from tests.unit.assets.made import document, laid, ours
 
 AT = "Here/Hi.email"
 Lying = tuple[str, Document]
@@ -20,10 +20,7 @@ Lying = tuple[str, Document]
 @pytest.fixture
 def trees(tmp_path: Path) -> tuple[Tree, Tree]:
     """Two folders: how it was, and how it is."""
-    made = Tree(tmp_path / "before"), Tree(tmp_path / "after")
-    for tree in made:
-        tree.claim("acme", "https://x.example")
-    return made
+    return ours(tmp_path / "before"), ours(tmp_path / "after")
 
 
 def told(trees: tuple[Tree, Tree], before: tuple[Lying, ...], after: tuple[Lying, ...]) -> AssetChange:
@@ -119,6 +116,27 @@ def test_a_draft_that_is_gone_is_told_as_a_whole(trees: tuple[Tree, Tree]) -> No
     assert (("changed",), ("draft",), ("draft version removed",)) == (gone.what, gone.versions, gone.fields)
     assert [f"--- a/{AT}.draft.json", "+++ /dev/null"] == list(gone.diff[:2])
     assert AT == gone.path
+
+
+def test_a_draft_alone_that_changed_lies_where_its_asset_lies(trees: tuple[Tree, Tree]) -> None:
+    """Its own lines are of its own files."""
+    live = (AT, document(subject="Hi"))
+    before = (live, (f"{AT}.draft", document(version="draft", subject="Hi")))
+    after = (live, (f"{AT}.draft", document(version="draft", subject="Ho")))
+    change = told(trees, before, after)
+    assert (("draft",), AT, AT) == (change.versions, change.path, change.path_before)
+    assert [f"--- a/{AT}.draft.json", f"+++ b/{AT}.draft.json"] == list(change.diff[:2])
+
+
+def test_a_draft_that_moves_with_its_asset_is_told_by_the_asset(trees: tuple[Tree, Tree]) -> None:
+    """What visitors see is told to have moved, also where only the draft says something new besides."""
+    there = "There/Hi.email"
+    moved: dict[str, Any] = {"home": Place("Folder", 9)}
+    before = ((AT, document()), (f"{AT}.draft", document(version="draft")))
+    after = ((there, document(**moved)), (f"{there}.draft", document(version="draft", subject="Ho", **moved)))
+    change = told(trees, before, after)
+    assert (("moved", "changed"), there, AT) == (change.what, change.path, change.path_before)
+    assert ("subject",) == change.fields
 
 
 def test_an_approval_is_told_by_both_versions(trees: tuple[Tree, Tree]) -> None:

@@ -1,5 +1,6 @@
 """One version of an asset as bytes."""
 
+import json
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from syncengine.assets.documents import (
     Asset,
     Document,
+    FileBody,
     Key,
     Listed,
     Place,
@@ -20,6 +22,7 @@ from syncengine.assets.documents import (
     home_of,
     listed,
     place_of,
+    sha256_of,
     steady,
 )
 from syncengine.assets.kinds import KINDS
@@ -50,6 +53,7 @@ def documents(draw: st.DrawFn) -> Document:
         draw(st.dictionaries(TEXTS, JSON, max_size=3)),
         draw(HTML),
         draw(st.dictionaries(TEXTS, TEXTS, max_size=2)),
+        draw(st.none() | st.builds(FileBody, TEXTS, st.integers(0, 2**53), TEXTS)),
     )
 
 
@@ -72,9 +76,11 @@ def test_bytes_do_not_depend_on_the_order_of_members(written: Document) -> None:
         backwards(written.parts),
         written.html,
         backwards(written.unavailable),
+        written.bytes,
     )
     assert as_json(written) == as_json(turned)
     assert (written.listed.sha256, core_sha256(written)) == (turned.listed.sha256, core_sha256(turned))
+    assert sha256_of(written) == sha256_of(turned)
 
 
 def backwards(value: Any) -> Any:
@@ -87,13 +93,16 @@ def backwards(value: Any) -> Any:
 def test_a_file_begins_with_what_the_asset_is() -> None:
     """Then comes its row, then its parts; lines end as Git wants them."""
     body = as_json(document(html="<p>", parts={"z": [1], "content": []}, unavailable={"variables": "709"}))
-    expected = ["format", "kind", "id", "name", "version", "asset", "content", "unavailable", "html"]
+    expected = ["format", "kind", "id", "name", "version", "asset", "content", "unavailable", "html", "sha256"]
     assert expected == list(orjson.loads(body))
+    of_a_file = orjson.loads(as_json(document("file", body=FileBody(".png", 3, "9f"))))
+    assert ["bytes", "sha256"] == list(of_a_file)[-2:]
+    assert {"ending": ".png", "size": 3, "sha256": "9f"} == of_a_file["bytes"]
     assert ["content", "z"] == list(orjson.loads(body)["content"])
     assert body.startswith(b'{\n  "format": 1,\n  "kind": "email",\n  "id": 1,\n')
     assert body.endswith(b"\n}\n")
     assert b"\r" not in body
-    assert not {"html", "unavailable"} & set(orjson.loads(as_json(document())))
+    assert not {"html", "unavailable", "bytes"} & set(orjson.loads(as_json(document())))
 
 
 @pytest.mark.parametrize("html", [None, b"", b"<p>old</p>", b"<p>new</p"])
@@ -103,6 +112,51 @@ def test_html_that_does_not_belong_to_its_json_is_refused(html: bytes | None) ->
     with pytest.raises(ValueError, match="HTML"):
         from_json(body, html)
     assert from_json(body, b"<p>new</p>").html == "<p>new</p>"
+
+
+@settings(max_examples=60)
+@given(documents(), documents())
+def test_the_last_member_is_a_hash_of_all_the_others(one: Document, other: Document) -> None:
+    """Two files with one hash are one file."""
+    body = as_json(one)
+    assert sha256_of(one) == orjson.loads(body)["sha256"]
+    assert body.endswith(f'"sha256": "{sha256_of(one)}"\n}}\n'.encode())
+    assert (as_json(one) == as_json(other)) == (sha256_of(one) == sha256_of(other))
+
+
+@settings(max_examples=60)
+@given(documents(), st.data())
+def test_what_was_changed_by_hand_is_refused(written: Document, data: st.DataObject) -> None:
+    """Whichever member it was, and whatever it says now; nothing can be added or taken away either."""
+    html = None if written.html is None else as_html(written.html)
+    read = orjson.loads(as_json(written))
+    member = data.draw(st.sampled_from(sorted(read)))
+    value = data.draw(JSON | st.just({**read["asset"], "views": 1}) | st.just({**read["content"], "new": []}))
+    if orjson.dumps(value) == orjson.dumps(read[member]) or (value is None and member == "unavailable"):
+        return
+    with pytest.raises(ValueError, match=r"."):
+        from_json(orjson.dumps({**read, member: value}), html)
+    with pytest.raises(ValueError, match=r"."):
+        from_json(orjson.dumps({name: each for name, each in read.items() if name != member}), html)
+
+
+def test_members_of_another_order_or_indent_are_the_same_file() -> None:
+    """A formatter may have been at it: what is said is what counts."""
+    written = document(html="<p>", parts={"b": [{"y": 1, "x": "\u00e9"}], "a": 1.5}, unavailable={"variables": "709"})
+    read = backwards(orjson.loads(as_json(written)))
+    for body in (orjson.dumps(read), json.dumps(read, indent=7).encode()):
+        assert written == from_json(body, b"<p>")
+
+
+def test_two_members_of_a_list_that_are_exchanged_are_another_file() -> None:
+    """Their order is Marketo's."""
+    body = as_json(document(parts={"content": ["a", "b"]}))
+    with pytest.raises(ValueError, match="not what was written"):
+        from_json(body.replace(b'"a",', b'"b",', 1), None)
+    read = orjson.loads(body)
+    read["content"]["content"].reverse()
+    with pytest.raises(ValueError, match="not what was written"):
+        from_json(orjson.dumps(read), None)
 
 
 def test_html_that_no_json_announces_is_not_taken() -> None:
@@ -118,7 +172,21 @@ def test_html_keeps_its_bytes() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'"text"', b"{}", b'{"format":2,"kind":"email"}', b'{"format":1,"kind":"mail"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"format":2,"kind":"email"}',
+        b'{"format":1,"kind":"mail"}',
+        b'{"format":1,"kind":["email"]}',
+        b'{"format":1,"kind":{}}',
+        as_json(document()).replace(b'  "id": 1,\n', b"", 1),
+        as_json(document()).replace(b'"id": 1,', b'"id": true,', 1),
+        as_json(document()).replace(b'"id": 1,', b'"id": "1",', 1),
+    ],
 )
 def test_what_is_no_file_of_ours_is_refused(body: bytes) -> None:
     """Cut short, of another format, of an unknown kind, or something else altogether."""
@@ -149,6 +217,8 @@ def test_what_changes_by_itself_is_left_out() -> None:
     assert kept | {"path": "/x"} == steady(row)
     assert kept == steady(row, frozenset({"path"}))
     assert {"folder": "Folder 5"} == steady({"folder": "Folder 5"})
+    context = {"programId": 7, "programName": "May", "programType": "Event", "scriptEngine": "v"}
+    assert {"appData": {"programId": 7, "scriptEngine": "v"}} == steady({"appData": context})
 
 
 def test_a_folder_that_is_renamed_changes_nothing_of_what_lies_in_it() -> None:
@@ -283,6 +353,44 @@ def test_the_core_of_a_design_does_not_tell_who_saved_it_where() -> None:
     )
     assert one != design({"createdBy": "z"}, {"scriptEngine": "v"})
     assert one != design({"createdBy": "y"}, {"scriptEngine": "w"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "is_entailed"),
+    [
+        ("file", "url", True),
+        ("landing_page", "URL", False),
+        ("form", "url", False),
+        ("smart_campaign", "parentProgramId", True),
+        ("smart_list", "parentProgramId", False),
+    ],
+)
+def test_what_follows_from_a_name_or_place_is_not_part_of_the_core(
+    kind: str, member: str, *, is_entailed: bool
+) -> None:
+    """The address of a file has its name in it, and a campaign repeats its program; the bytes of the file differ."""
+    rows: list[dict[str, Any]] = [{member: value} for value in (1, 2)]
+    one, other = (document(kind, **row) for row in rows)
+    assert is_entailed == (core_sha256(one) == core_sha256(other))
+    assert as_json(one) != as_json(other)
+
+
+def test_dates_that_parts_repeat_are_not_part_of_the_core() -> None:
+    """However deep they stand; all else of the parts is."""
+
+    def core(date: str, name: str = "EMEA", made: str = "1") -> str:
+        segment = {"id": 1, "name": name, "updatedAt": date, "createdAt": made, "rules": [{"updatedAt": date}]}
+        return core_sha256(document(parts={"segments": [segment], "detail": {"a": {"updatedAt": date}}}))
+
+    assert core("1") == core("2")
+    assert 3 == len({core("1"), core("1", "APAC"), core("1", made="2")})
+
+
+def test_the_core_of_a_file_is_without_its_bytes() -> None:
+    """They may be fetched or not: the asset is the same."""
+    none, some = document("file"), document("file", body=FileBody(".png", 3, "9f"))
+    assert core_sha256(none) == core_sha256(some)
+    assert sha256_of(none) != sha256_of(some)
 
 
 def test_a_name_that_is_the_id_is_part_of_the_core() -> None:

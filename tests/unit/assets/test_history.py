@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.assets.documents import Asset, Key
+from syncengine.assets.entry import Entry
 from syncengine.assets.history import ENTRY, GONE, SCHEMA, History
-from syncengine.assets.tree import Entry
 from tests.unit.assets.made import by_key, document, entry
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -63,6 +63,17 @@ def test_a_kind_tells_nothing_of_another() -> None:
     rows = after(by_key(design), kind="email_v2")
     assert [] == pulled(rows, {})
     assert 1 == len(pulled(rows, {}, "email_v2"))
+
+
+def test_of_what_was_not_all_seen_nothing_is_gone() -> None:
+    """A list that never held still, or a version that could not be fetched: what is missing there may be there."""
+    draft = entry(document(version="draft"))
+    rows = after(by_key(A, draft))
+    known = [row[ENTRY] for row in rows]
+    (new,) = History(known).rows("email", by_key(B), NOW, is_whole=False)
+    assert (B.sha256, False) == (new["sha256"], new[GONE])
+    assert [] == list(History(known).rows("email", {}, NOW, is_whole=False))
+    assert ["approved", "draft"] == [row["version"] for row in History(known).rows("email", {}, NOW)]
 
 
 def test_each_version_has_a_history_of_its_own() -> None:

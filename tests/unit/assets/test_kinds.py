@@ -142,6 +142,8 @@ def test_not_everything_is_asked_of_every_asset() -> None:
     """Only of those that can have it; what is not known is asked."""
     assert ["content", "html"] == names("email", {"version": 1})
     assert ["content", "variables", "html"] == names("email", {"version": 2}) == names("email", {})
+    assert ["content", "variables", "html"] == names("email", {"version": 2}, "draft")  # never approved
+    assert ["content", "html"] == names("email", {"version": 2}, "draft", live=False)
     assert ["content", "variables", "html"] == names("landing_page", {"template": 3})
     assert ["content", "variables"] == names("landing_page", {"template": 3}, "draft", live=False)
     assert ["content", "html"] == names("landing_page", {"template": 3}, guided=frozenset({4}))
@@ -150,6 +152,14 @@ def test_not_everything_is_asked_of_every_asset() -> None:
     assert ["detail", "tokens", "smartList"] == names("program", {"type": "Email"})
     assert ["detail"] == names("tag_type", {"tagType": "Region"})
     assert [] == names("tag_type", {"tagType": "Region, old"})
+
+
+def test_what_follows_from_a_name_or_place_is_no_key() -> None:
+    """Only what is neither what identifies nor what names an asset may be said to follow from it."""
+    for kind in KINDS.values():
+        assert not kind.entailed & {kind.id, kind.shown, "updatedAt"}
+        assert not kind.entailed & kind.ignored
+    assert {"file", "smart_campaign"} == {kind.name for kind in KINDS.values() if kind.entailed}
 
 
 def test_answers_are_taken_out_of_their_wraps() -> None:

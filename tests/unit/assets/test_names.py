@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncengine.assets.names import BASE_BYTES_MAX, alike, apart, safe
+from syncengine.assets.names import BASE_BYTES_MAX, alike, apart, cut, digest, escaped, is_unsafe, mark, safe
 from tests.unit.assets.made import HOSTILE, same_for_a_disk
 
 DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE | re.DOTALL)
@@ -140,6 +140,49 @@ def test_of_names_that_are_alike_the_younger_get_their_ids() -> None:
     assert {(1, 7): "_Instance~7"} == apart({(1, 7): "_Instance"}, besides=["_instance"])
     assert {(1,): "x", (2,): "x~3", (3,): "X~3~3"} == apart({(1,): "x", (2,): "x~3", (3,): "X"})
     assert {("a",): "x", ("b",): "X~b"} == apart({("b",): "X", ("a",): "x"})
+
+
+@given(HOSTILE, st.integers(0, 30))
+def test_a_name_is_cut_between_letters(name: str, more: int) -> None:
+    """Neither a letter nor an escape is taken apart, and as much is kept as fits."""
+    letters = [escaped(each) if is_unsafe(each) else each for each in composed(name)] * (1 + more)
+    text = cut(letters, name)
+    if text != "".join(letters):
+        kept, _, hashed = text.rpartition("~")
+        assert digest(name) == hashed
+        places = [sum(map(len, letters[:count])) for count in range(len(letters))]
+        assert len(kept) in places
+        assert kept == "".join(letters)[: len(kept)]
+        following = letters[places.index(len(kept)) :]
+        size = len(kept.encode()) + len(next(each for each in following if each).encode())
+        assert len(text.encode()) <= BASE_BYTES_MAX < size + 1 + len(hashed)
+    else:
+        assert len(text.encode()) <= BASE_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    ("identity", "text"),
+    [
+        (7, "7"),
+        (1234567890, "1234567890"),
+        ("region", "region"),
+        ("9f1", "9f1"),
+        ("a" * 20, "a" * 20),
+        ("a" * 21, None),
+        ("Region", None),
+        ("a-b", None),
+        ("../x", None),
+        ("a\n", None),
+        ("\u00e9", None),
+        ("\u0663", None),
+        ("", None),
+        (-1, None),
+    ],
+)
+def test_an_id_that_is_not_short_and_plain_is_hashed(identity: int | str, text: str | None) -> None:
+    """What tells names apart is itself told apart by every disk."""
+    assert (text or digest(str(identity))) == mark(identity)
+    assert re.fullmatch("[a-z0-9]{1,20}", mark(identity))
 
 
 @given(st.dictionaries(HOSTILE.filter(bool), st.sampled_from(["x", "X"]), max_size=4))

@@ -1,16 +1,18 @@
 """Where assets lie."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import PurePosixPath
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.assets.documents import Asset, Key, Listed, Place
 from syncengine.assets.kinds import KINDS
-from syncengine.assets.places import INSTANCE, UNFILED, Node, Places
+from syncengine.assets.places import INSTANCE, PATH_BYTES_MAX, UNFILED, Node, Places
 from tests.unit.assets.made import HOSTILE, same_for_a_disk, seen
 
 PLACES = st.builds(Place, st.sampled_from(["Folder", "Program"]), st.integers(1, 5))
@@ -139,6 +141,71 @@ def test_the_file_of_a_folder_lies_beside_it() -> None:
     assert "Marketing Activities.folder" == path_of(seen("folder", 1, name="Marketing Activities", home=None))
     assert "Marketing Activities/Webinars/May%3A Intro.program" == path_of(
         seen("program", 7, name="May: Intro", home=Place("Folder", 2))
+    )
+    assert "Marketing Activities/Webinars~2.program" == path_of(
+        seen("program", 2, name="Webinars", home=Place("Folder", 1))
+    )
+
+
+@given(TREES)
+def test_the_file_of_a_folder_has_the_very_name_of_its_directory(nodes: dict[Place, Node]) -> None:
+    """Whatever it is called, cut and marked as the directory is; so one finds the other, in any listing."""
+    places = Places(nodes)
+    for place, node in nodes.items():
+        if is_in_a_circle(nodes, place):
+            continue
+        kind = place.type.lower()
+        each = Listed(Key(Asset(kind, place.id), ""), node.name, node.parent, {})
+        (path,) = places.paths([each]).values()
+        assert f"{places.folder(place)}.{kind}" == str(path)
+
+
+def test_folders_that_contain_each_other_keep_clear_of_those_that_are_lost() -> None:
+    """Both lie in one place, and may have one name."""
+    nodes = {
+        Place("Folder", 1): Node("X", Place("Folder", 404)),
+        Place("Folder", 2): Node("X", Place("Folder", 3)),
+        Place("Folder", 3): Node("Y", Place("Folder", 2)),
+    }
+    listed = [seen("folder", place.id, name=node.name, home=node.parent) for place, node in nodes.items()]
+    found = Places(nodes).paths(listed).values()
+    assert 3 == len({folded(path) for path in found})
+
+
+def nested(depth: int, name: str) -> dict[Place, Node]:
+    """Folders that contain each other so deep, all of one name."""
+    return {
+        Place("Folder", number): Node(name, Place("Folder", number - 1) if number > 1 else None)
+        for number in range(1, depth + 1)
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 300, "n" * 40, "\u00e9" * 50, "?" * 90, "a"], ids=lambda name: name[0] + str(len(name))
+)
+def test_no_path_is_too_long_for_any_system(name: str) -> None:
+    """However deep a folder lies and whatever it is called, its files' paths stay below 1,024 bytes."""
+    places = Places(nested(60, name))
+    found = places.paths(
+        seen("email", number, "draft", name="x" * 300, home=Place("Folder", number)) for number in range(1, 61)
+    )
+    assert 60 == len({path.parent for path in found.values()})
+    assert max(len(f"{path}.json".encode()) for path in found.values()) < 1_024
+
+
+def test_far_down_folders_are_called_by_a_hash() -> None:
+    """Only those whose path would be too long; each has its own, which does not depend on its name."""
+    nodes = nested(6, "n" * 110)
+    paths = [Places(nodes).folder(Place("Folder", number)) for number in range(1, 7)]
+    assert ["n" * 110] * 4 == [path.name for path in paths[:4]]
+    assert all(re.fullmatch("~[0-9a-f]{8}", path.name) for path in paths[4:])
+    assert [path.parent for path in paths[1:]] == paths[:-1]
+    assert all(len(str(path).encode()) <= PATH_BYTES_MAX for path in paths[:4])
+    renamed = nodes | {Place("Folder", 6): Node("m" * 110, Place("Folder", 5))}
+    assert paths[5] == Places(renamed).folder(Place("Folder", 6))
+    beside = nodes | {place: Node("n" * 110, Place("Folder", 5)) for place in (Place("Folder", 7), Place("Program", 7))}
+    assert 3 == len(
+        {Places(beside).folder(place) for place, node in beside.items() if node.parent == Place("Folder", 5)}
     )
 
 

@@ -195,7 +195,7 @@ def test_rows_come_in_batches(count: int) -> None:
 
 def test_the_shared_tables_have_the_columns_of_their_rows() -> None:
     """A row that lacks one leaves it empty."""
-    for schema in (tables.USAGE_SCHEMA, tables.TOKEN_SCHEMA, tables.SEGMENT_SCHEMA, SCHEMA):
+    for schema in (tables.USAGE_SCHEMA, tables.TOKEN_SCHEMA, tables.SEGMENT_SCHEMA, tables.STATE_SCHEMA, SCHEMA):
         (batch,) = tables.batches(schema, [{}])
         assert isinstance(batch, pa.RecordBatch)
         assert schema.arrow() == batch.schema

@@ -1,34 +1,28 @@
-"""The folder on disk, whatever happens to it."""
+"""The folder on disk: what lies in it is found, replaced, moved and removed."""
 
-import errno
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import orjson
 import pytest
 
-from syncengine.assets.documents import Document, Key, as_html, as_json
-from syncengine.assets.tree import MARKER, WORKSHOP, Entry, Tree, bytes_ending
-from syncengine.errors import ConfigError, NoSpace, StateUnusable
-from tests.unit.assets.made import document, entry, files_of, laid
+from syncengine.assets.disk import WORKSHOP, new_part
+from syncengine.assets.documents import Document, FileBody, Key, as_json
+from syncengine.assets.entry import Entry
+from syncengine.assets.marker import MARKER
+from syncengine.assets.tree import Tree, bytes_ending
+from syncengine.errors import StateUnusable
+from tests.unit.assets.made import document, entry, files_of, laid, ours
 
-ORIGIN = "https://123-abc-456.mktorest.example"
 HERE, THERE = "Here/Hi.email", "There/Hi.email"
-
-Wanted = Mapping[str, Document]
-Effect = Callable[[int], None]
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     """A folder that is ours and empty."""
-    made = Tree(tmp_path / "assets")
-    made.claim("acme", ORIGIN)
+    made = ours(tmp_path / "assets")
     made.tidy({})
     return made
 
@@ -38,79 +32,13 @@ def is_work(name: str) -> bool:
     return name.startswith(WORKSHOP) or name == MARKER
 
 
-def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
-    """With all folders above it, and a marker that says whose it is."""
-    tree = Tree(tmp_path / "a" / "b")
-    tree.claim("acme", ORIGIN)
-    assert {"format": 1, "instance": "acme", "origin": ORIGIN} == tree.owner()
-    tree.claim("acme", ORIGIN)
-    tree.claim("acme", ORIGIN, write=False)
-
-
-@pytest.mark.parametrize("inside", [(), (".git",), (".git", ".gitignore", ".gitattributes")])
-def test_an_empty_folder_is_taken(tmp_path: Path, inside: tuple[str, ...]) -> None:
-    """One that has just been made a repository of Git is as good as empty."""
-    for name in inside:
-        (tmp_path / name).mkdir()
-    Tree(tmp_path).claim("acme", ORIGIN)
-    assert (tmp_path / MARKER).is_file()
-    assert all((tmp_path / name).is_dir() for name in inside)
-
-
-@pytest.mark.parametrize("name", ["report.xlsx", ".ssh", "News.email.json"])
-def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path, name: str) -> None:
-    """Nothing is written to it, and the message names what lies there."""
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(ConfigError, match=r"holds .* and is no folder of assets"):
-        Tree(tmp_path).claim("acme", ORIGIN)
-    assert [name] == [path.name for path in tmp_path.iterdir()]
-
-
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
-    """It stays as it is."""
-    path = tmp_path / "assets"
-    path.write_text("mine")
-    with pytest.raises(ConfigError, match="is a file"):
-        Tree(path).claim("acme", ORIGIN)
-    assert "mine" == path.read_text()
-
-
-@pytest.mark.parametrize(
-    ("instance", "origin"), [("other", ORIGIN), ("acme", "https://sandbox.example"), ("other", "https://x.example")]
-)
-def test_the_folder_of_another_instance_is_refused(tree: Tree, instance: str, origin: str) -> None:
-    """By its name or by its address."""
-    with pytest.raises(ConfigError, match=r"holds the assets of 'acme' at https://123-abc"):
-        tree.claim(instance, origin)
-
-
-def test_a_folder_of_another_format_is_refused(tree: Tree) -> None:
-    """Whoever's it is."""
-    (tree.root / MARKER).write_bytes(orjson.dumps({"format": 2, "instance": "acme", "origin": ORIGIN}))
-    with pytest.raises(ConfigError, match=r"another version of syncengine \(format 2\)"):
-        tree.claim("acme", ORIGIN)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"<<<<<<< HEAD"])
-def test_a_marker_that_cannot_be_read_is_named(tree: Tree, body: bytes) -> None:
-    """It is neither replaced nor taken for another's."""
-    (tree.root / MARKER).write_bytes(body)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        tree.claim("acme", ORIGIN)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        tree.owner()
-    assert body == (tree.root / MARKER).read_bytes()
-
-
-def test_what_only_looks_makes_no_folder(tmp_path: Path) -> None:
-    """A question about a folder that is none says how to make one."""
-    tree = Tree(tmp_path / "assets")
-    with pytest.raises(ConfigError, match="no folder of assets") as refused:
-        tree.claim("acme", ORIGIN, write=False)
-    assert "assets pull" in refused.value.advice
-    with pytest.raises(ConfigError, match="no folder of assets"):
-        tree.owner()
-    assert [] == list(tmp_path.iterdir())
+def store(tree: Tree, path: PurePosixPath, number: int, name: str, body: bytes | None = None) -> Document:
+    """A file with its bytes at a path; they are its name where nothing else is said."""
+    part, body = new_part(tree.root), name.encode() if body is None else body
+    part.write_bytes(body)
+    made = document("file", number, name=name, body=FileBody(bytes_ending(name), len(body), sha256(body).hexdigest()))
+    tree.write(path, made, part)
+    return made
 
 
 def test_what_was_written_is_found(tree: Tree) -> None:
@@ -152,11 +80,13 @@ def test_of_two_copies_the_first_by_path_counts(tree: Tree) -> None:
     ],
 )
 def test_what_is_no_whole_file_is_passed_over(tree: Tree, body: bytes) -> None:
-    """It is fetched again, whatever broke it."""
+    """It is fetched again, whatever broke it; who wants to know is told where it lies."""
     known = laid(tree, (THERE, document("email", 2)))
     (tree.root / "Here").mkdir()
     (tree.root / "Here" / "Hi.email.json").write_bytes(body)
-    assert known == tree.scan()
+    spoilt: list[PurePosixPath] = []
+    assert known == tree.scan(spoilt) == tree.scan()
+    assert [PurePosixPath("Here/Hi.email.json")] == spoilt
 
 
 @pytest.mark.parametrize(
@@ -164,27 +94,52 @@ def test_what_is_no_whole_file_is_passed_over(tree: Tree, body: bytes) -> None:
     [
         ("asset", None),
         ("asset", [1]),
+        ("asset", {"id": 1, "name": "Another"}),
         ("id", [1]),
+        ("id", 2),
         ("version", []),
+        ("version", "draft"),
         ("html", 5),
         ("html", {}),
+        ("html", None),
         ("content", None),
+        ("content", {"content": [1]}),
         ("unavailable", [1]),
         ("name", None),
+        ("name", "Another"),
+        ("kind", "form"),
+        ("bytes", {"ending": ".png", "size": 3, "sha256": "0"}),
+        ("sha256", "0" * 64),
+        ("sha256", None),
     ],
 )
-def test_what_was_changed_by_hand_into_no_asset_is_passed_over(tree: Tree, member: str, value: object) -> None:
-    """One spoilt file keeps nobody from pulling: it is fetched again."""
+def test_what_was_changed_by_hand_is_passed_over(tree: Tree, member: str, value: object) -> None:
+    """One spoilt file keeps nobody from pulling: it is fetched again, also when it looks like another asset."""
     laid(tree, (HERE, document(html="<p>")))
     path = tree.root / f"{HERE}.json"
     path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()) | {member: value}))
-    assert {} == tree.scan()
+    spoilt: list[PurePosixPath] = []
+    assert {} == tree.scan(spoilt)
+    assert [PurePosixPath(f"{HERE}.json")] == spoilt
 
 
-def test_a_repository_of_git_is_not_looked_into(tree: Tree) -> None:
-    """Whatever lies in it."""
-    laid(tree, (".git/Hi.email", document()), ("Sub/.git/Hi.email", document("email", 2)))
-    assert {} == tree.scan()
+def test_html_that_was_changed_by_hand_spoils_its_json(tree: Tree) -> None:
+    """The two are one version."""
+    laid(tree, (HERE, document(html="<p>")))
+    (tree.root / f"{HERE}.html").write_text("<b>")
+    spoilt: list[PurePosixPath] = []
+    assert {} == tree.scan(spoilt)
+    assert [PurePosixPath(f"{HERE}.json")] == spoilt
+
+
+def test_json_that_is_only_written_otherwise_is_what_it_was(tree: Tree) -> None:
+    """A formatter has been at it: the next pull has nothing to fetch."""
+    known = laid(tree, (HERE, document(html="<p>", subject="Hi")))
+    path = tree.root / f"{HERE}.json"
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes())))
+    assert known == tree.scan()
+    assert tree.write(PurePosixPath(HERE), tree.read(known[document().key])) is True
+    assert as_json(document(html="<p>", subject="Hi")) == path.read_bytes()
 
 
 def test_unchanged_files_are_not_touched(tree: Tree) -> None:
@@ -258,29 +213,78 @@ def test_what_a_crash_left_aside_is_moved_with_the_rest(tree: Tree) -> None:
 def test_bytes_follow_their_file(tree: Tree) -> None:
     """When it is moved, exchanged or removed; their name says what they are."""
     one, two = PurePosixPath("a/x[1].file"), PurePosixPath("a/y.file")
-    for number, (path, name) in enumerate([(one, "x[1].PNG"), (two, "y.html")]):
-        part = tree.workshop() / "part"
-        part.write_bytes(b"bytes of " + name.encode())
-        tree.adopt(part, path, name)
-        tree.write(path, document("file", number, name=name))
+    store(tree, one, 0, "x[1].PNG")
+    store(tree, two, 1, "y.html")
+    known = tree.scan()
+    assert [(".png", 8), (".bin", 6)] == [
+        (body.ending, body.size) for each in known.values() if (body := tree.read(each).bytes)
+    ]
     tree.move({one: two, two: one})
-    assert b"bytes of x[1].PNG" == files_of(tree)["a/y.file.png"]
-    assert b"bytes of y.html" == files_of(tree)["a/x[1].file.bin"]
-    assert {0: 17, 1: 15} == {key.asset.id: each.size for key, each in tree.scan().items()}
-    assert files_of(tree)["a/y.file.png"] == tree.file(two, ".png").read_bytes()
+    assert b"x[1].PNG" == files_of(tree)["a/y.file.png"] == tree.file(two, ".png").read_bytes()
+    assert b"y.html" == files_of(tree)["a/x[1].file.bin"]
+    assert known == {key: replace(each, path=known[key].path) for key, each in tree.scan().items()}
     tree.remove(two)
     assert {"a/x[1].file.bin", "a/x[1].file.json"} == set(files_of(tree, is_work))
 
 
 def test_a_file_has_one_ending(tree: Tree) -> None:
     """What it had before is gone, and no other file's is."""
-    path = PurePosixPath("a/x.file")
-    laid(tree, ("a/x.file", document("file", 1)), ("a/x.file.file", document("file", 2)))
-    for name in ("x.png", "x.file.png", "x.JPG"):
-        part = tree.workshop() / "part"
-        part.write_text(name)
-        tree.adopt(part, path if name != "x.file.png" else PurePosixPath("a/x.file.file"), name)
+    path, other = PurePosixPath("a/x.file"), PurePosixPath("a/x.file.file")
+    store(tree, path, 1, "x.png")
+    store(tree, other, 2, "x.file.png")
+    store(tree, path, 1, "x.JPG")
     assert {"a/x.file.json", "a/x.file.jpg", "a/x.file.file.json", "a/x.file.file.png"} == set(files_of(tree, is_work))
+    assert (b"x.JPG", b"x.file.png") == (tree.file(path, ".jpg").read_bytes(), tree.file(other, ".png").read_bytes())
+
+
+def test_bytes_that_are_written_again_replace_those_that_lie_there(tree: Tree) -> None:
+    """Also when all that the JSON says of them is as it was: nobody has read those on disk."""
+    path = PurePosixPath("a/x.file")
+    written = store(tree, path, 1, "x.png", b"right")
+    tree.file(path, ".png").write_bytes(b"wrong")
+    assert written.key in tree.scan()
+    part = new_part(tree.root)
+    part.write_bytes(b"right")
+    assert tree.write(path, written, part) is True
+    assert b"right" == tree.file(path, ".png").read_bytes()
+    assert not part.exists()
+
+
+def test_bytes_that_nobody_wants_any_more_are_removed(tree: Tree) -> None:
+    """A version that is written without them has none, and says none."""
+    path = PurePosixPath("a/x.file")
+    written = store(tree, path, 1, "x.png")
+    assert tree.write(path, replace(written, bytes=None)) is True
+    assert ["a/x.file.json"] == list(files_of(tree, is_work))
+    assert "bytes" not in orjson.loads(tree.file(path, ".json").read_bytes())
+
+
+def test_a_row_that_is_new_keeps_the_bytes(tree: Tree) -> None:
+    """They are not fetched again for another description."""
+    path = PurePosixPath("a/x.file")
+    written = store(tree, path, 1, "x.png")
+    assert tree.write(path, replace(document("file", 1, name="x.png", description="new"), bytes=written.bytes)) is True
+    (entry,) = tree.scan().values()
+    assert entry.has_bytes
+    assert b"x.png" == tree.file(path, ".png").read_bytes()
+    assert written.bytes == tree.read(entry).bytes
+
+
+@pytest.mark.parametrize("left", [None, b"", b"x.pn", b"x.png!"])
+def test_a_file_whose_bytes_are_not_there_is_known_without_them(tree: Tree, left: bytes | None) -> None:
+    """Gone, or of another size: they are to be fetched again, and what is known of the file stays."""
+    path = PurePosixPath("a/x.file")
+    written = store(tree, path, 1, "x.png")
+    there = tree.scan()
+    if left is None:
+        tree.file(path, ".png").unlink()
+    else:
+        tree.file(path, ".png").write_bytes(left)
+    spoilt: list[PurePosixPath] = []
+    (entry,) = tree.scan(spoilt).values()
+    assert ([], False, True) == (spoilt, entry.has_bytes, there[written.key].has_bytes)
+    assert replace(written, bytes=None) == tree.read(entry)
+    assert there[written.key].row_sha256 == entry.row_sha256
 
 
 @pytest.mark.parametrize(
@@ -317,25 +321,12 @@ def test_tidying_removes_what_is_ours_and_nobodys(tree: Tree) -> None:
     kept = laid(tree, (HERE, document(html="<p>")))
     laid(tree, (THERE, document("email", 2, html="<p>")), ("Deep/er/still/X.form.draft", document("form", 3)))
     (tree.root / "Deep" / "logo.file.png").write_bytes(b"png")
-    (tree.workshop() / "1-2.part").write_text("half")
+    new_part(tree.root).write_text("half")
     before = (tree.root / f"{HERE}.json").stat()
     tree.tidy({key: each.path for key, each in kept.items()})
     assert {MARKER, f"{HERE}.html", f"{HERE}.json"} == set(files_of(tree))
     assert {MARKER, "Here"} == {path.name for path in tree.root.iterdir()}
     assert before.st_mtime_ns == (tree.root / f"{HERE}.json").stat().st_mtime_ns
-
-
-def test_tidying_leaves_what_is_not_ours(tree: Tree) -> None:
-    """A repository of Git, notes, and files that only look a little like ours."""
-    mine = ("README.md", "Here/notes.txt", "Here/x.email", "Here/x.mail.json", ".gitignore", ".git/x.email.json")
-    for name in (*mine, ".git/objects/00/x", "Sub/.git/x.form.html"):
-        (tree.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree.root / name).write_text("mine")
-    (tree.root / ".git" / "refs").mkdir()
-    before = files_of(tree)
-    tree.tidy({})
-    assert before == files_of(tree)
-    assert (tree.root / ".git" / "refs").is_dir()
 
 
 def test_html_that_belongs_to_no_version_any_more_is_tidied_away(tree: Tree) -> None:
@@ -364,241 +355,8 @@ def test_bytes_come_to_their_place_whole(tree: Tree, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Path, "replace", renamed)
     tree.write(PurePosixPath(HERE), document(html="<p>"))
     assert ["on disk", "Hi.email.html", "on disk", "Hi.email.json"] == done
-    part = tree.workshop() / "part"
-    part.write_bytes(b"png")
-    tree.adopt(part, PurePosixPath("a/x.file"), "x.png")
-    assert ["on disk", "x.file.png"] == done[4:]
-
-
-# Whatever the process does to the disk; it may die before any of them.
-SYNC = os.fsync
-EFFECTS = ((os, "fsync"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir"), (Path, "rmdir"))
-
-
-class PowerCut(BaseException):
-    """The process ends here, and nothing after this is done."""
-
-
-class Disk:
-    """The disk, which calls `before` ahead of each of the effects; they are counted from 0."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-
-    def run(self, work: Callable[[], object], before: Effect) -> None:
-        """Work on the disk."""
-        numbers = count()
-        with self._monkeypatch.context() as patched:
-            for owner, name in EFFECTS:
-                patched.setattr(owner, name, watched(getattr(owner, name), lambda: before(next(numbers))))
-            work()
-
-    def dies(self, work: Callable[[], object], at: int) -> bool:
-        """Work until the effect number `at`; whether it came so far."""
-
-        def cut(number: int) -> None:
-            if number >= at:
-                raise PowerCut
-
-        try:
-            self.run(work, cut)
-        except PowerCut:
-            return True
-        return False
-
-
-def watched(effect: Callable[..., Any], ahead: Callable[[], None]) -> Callable[..., Any]:
-    """An effect before which something happens; what is not on disk when the process dies is lost by half."""
-
-    def run(*args: Any, **named: Any) -> Any:
-        try:
-            ahead()
-        except PowerCut:
-            if effect is SYNC:
-                with suppress(OSError):
-                    os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
-            raise
-        return effect(*args, **named)
-
-    return run
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """The disk under a tree."""
-    return Disk(monkeypatch)
-
-
-def bring(root: Path, wanted: Wanted) -> None:
-    """What a pull does with a folder: remove what is gone, move what lies elsewhere, write what differs, tidy."""
-    tree = Tree(root)
-    tree.claim("acme", ORIGIN)
-    known, paths = tree.scan(), {each.key: PurePosixPath(path) for path, each in wanted.items()}
-    for key, lying in known.items():
-        if key not in paths:
-            tree.remove(lying.path)
-    tree.move({lying.path: paths[key] for key, lying in known.items() if lying.path != paths.get(key, lying.path)})
-    for each in wanted.values():
-        old = known.get(each.key)
-        is_due = old is None or old.sha256 != entry(each).sha256
-        if each.key.asset.kind == "file" and (is_due or old is None or old.size != each.listed.row["size"]):
-            part = tree.workshop() / f"{each.key.asset.id}.part"
-            part.write_bytes(b"x" * each.listed.row["size"])
-            tree.adopt(part, paths[each.key], each.listed.name)
-        if is_due:
-            tree.write(paths[each.key], each)
-    tree.tidy(paths)
-
-
-def logo(size: int, name: str = "logo.png", identity: int = 1) -> Document:
-    """A file with so many bytes."""
-    return document("file", identity, name=name, size=size)
-
-
-A, B, C = (document("email", number, html=f"<p>{number}</p>", subject=f"{number}") for number in (1, 2, 3))
-A_NEW = document("email", 1, html="<p>new</p>", subject="new")
-A_DRAFT = document("email", 1, "draft", html="<p>draft</p>")
-PLAIN = document("email", 2)
-CHANGES: Mapping[str, tuple[Wanted, Wanted]] = {
-    "the first": ({}, {"a/A.email": A, "b/B.email": PLAIN}),
-    "changed": ({"a/A.email": A, "a/A.email.draft": A_DRAFT}, {"a/A.email": A_NEW, "a/A.email.draft": A_DRAFT}),
-    "html is new": ({"b/B.email": PLAIN}, {"b/B.email": B}),
-    "approved": ({"a/A.email.draft": A_DRAFT}, {"a/A.email": A_NEW}),
-    "moved": ({"a/A.email": A, "b/B.email": B}, {"c/A.email": A, "c/d/B.email": B}),
-    "moved and changed": ({"a/A.email": A, "b/B.email": B}, {"b/A.email": A_NEW, "b/B.email": B}),
-    "exchanged": ({"a/X.email": A, "b/X.email": B}, {"b/X.email": A, "a/X.email": B}),
-    "in a circle": (
-        {"a/X.email": A, "b/X.email": PLAIN, "c/X.email": C},
-        {"b/X.email": A, "c/X.email": PLAIN, "a/X.email": C},
-    ),
-    "in the place of one that is gone": ({"a/X.email": A, "b/Y.email": B}, {"a/X.email": B}),
-    "removed": ({"a/A.email": A, "a/A.email.draft": A_DRAFT, "b/B.email": B}, {"b/B.email": B}),
-    "all removed": ({"a/A.email": A, "b/c/d/B.email": B}, {}),
-    "bytes": ({"a/l.file": logo(3)}, {"a/l.file": logo(4, "logo.jpg")}),
-    "bytes exchanged": (
-        {"a/x.file": logo(3), "b/x.file": logo(5, "other.gif", 2)},
-        {"b/x.file": logo(3), "a/x.file": logo(5, "other.gif", 2)},
-    ),
-}
-
-
-def whole_versions(root: Path, *states: Wanted) -> bool:
-    """Whether all that a scan finds is one of the versions that were to be there, and each file one of theirs."""
-    tree, right = Tree(root), [each for state in states for each in state.values()]
-    bodies = {as_json(each) for each in right} | {as_html(each.html or "") for each in right}
-    bodies |= {b"x" * int(each.listed.row.get("size", 0)) for each in right}
-    return set(files_of(tree, is_work).values()) <= bodies and all(
-        tree.read(found) in right for found in tree.scan().values()
-    )
-
-
-def state_of(root: Path) -> dict[str, bytes]:
-    """All files, what was under way included."""
-    return files_of(Tree(root))
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_crash_at_any_moment_leaves_whole_versions_and_the_next_pull_completes(
-    change: str, disk: Disk, tmp_path: Path
-) -> None:
-    """Whichever write, rename or removal it was that was not done any more."""
-    before, after = CHANGES[change]
-    straight = tmp_path / "straight"
-    bring(straight, before)
-    bring(straight, after)
-    for at in count():
-        root = tmp_path / str(at)
-        bring(root, before)
-        died = disk.dies(lambda root=root: bring(root, after), at)  # type: ignore[misc]  # bound at once
-        assert whole_versions(root, before, after)
-        bring(root, after)
-        assert state_of(straight) == state_of(root)
-        if not died:
-            assert at > 3
-            return
-
-
-@pytest.mark.parametrize("change", ["exchanged", "bytes exchanged"])
-def test_crashes_one_after_the_other_lose_nothing(change: str, disk: Disk, tmp_path: Path) -> None:
-    """The second pull dies too, at another moment."""
-    before, after = CHANGES[change]
-    straight = tmp_path / "straight"
-    bring(straight, after)
-    for first in range(1, 12, 2):
-        for second in range(0, 12, 4):
-            root = tmp_path / f"{first}-{second}"
-            bring(root, before)
-            for at in (first, second):
-                disk.dies(lambda root=root: bring(root, after), at)  # type: ignore[misc]  # bound at once
-                assert whole_versions(root, before, after)
-            bring(root, after)
-            assert state_of(straight) == state_of(root)
-
-
-def test_a_crash_while_a_folder_is_made_ours_does_not_make_it_foreign(disk: Disk, tmp_path: Path) -> None:
-    """The next pull takes it as the first would have."""
-    for at in count():
-        tree = Tree(tmp_path / str(at))
-        died = disk.dies(lambda tree=tree: tree.claim("acme", ORIGIN), at)  # type: ignore[misc]  # bound at once
-        Tree(tree.root).claim("acme", ORIGIN)
-        assert "acme" == tree.owner()["instance"]
-        if not died:
-            return
-
-
-def test_a_crash_when_html_is_taken_away_leaves_none_for_long(disk: Disk, tmp_path: Path) -> None:
-    """What the version does not have any more is gone after the next pull."""
-    for at in count():
-        root = tmp_path / str(at)
-        bring(root, {"b/B.email": B})
-        died = disk.dies(lambda root=root: bring(root, {"b/B.email": PLAIN}), at)  # type: ignore[misc]  # bound at once
-        assert whole_versions(root, {"b": B}, {"b": PLAIN})
-        bring(root, {"b/B.email": PLAIN})
-        assert {MARKER, "b/B.email.json"} == set(state_of(root))
-        if not died:
-            return
-
-
-def operations(root: Path) -> Iterator[Callable[[], object]]:
-    """Everything that is done to a folder in which A and B lie."""
-    tree, a, b = Tree(root), PurePosixPath("a/A.email"), PurePosixPath("b/B.email")
-    part = tree.workshop() / "part"
-    part.write_bytes(b"xx")
-    yield lambda: tree.write(a, A_NEW)
-    yield lambda: tree.write(a, document("email", 1))
-    yield lambda: tree.move({a: b, b: a})
-    yield lambda: tree.remove(a)
-    yield lambda: tree.adopt(part, PurePosixPath("a/x.file"), "x.png")
-    yield lambda: tree.tidy({})
-
-
-@pytest.mark.parametrize(
-    ("number", "error"),
-    [
-        (errno.ENOSPC, NoSpace),
-        (errno.EDQUOT, NoSpace),
-        (errno.EACCES, StateUnusable),
-        (errno.EROFS, StateUnusable),
-        (errno.EIO, StateUnusable),
-    ],
-)
-def test_what_the_disk_refuses_is_said_and_not_lost(
-    number: int, error: type[Exception], disk: Disk, tmp_path: Path
-) -> None:
-    """At whichever step: no room is one thing, a disk that cannot be used another; what lies there stays whole."""
-    before = {"a/A.email": A, "b/B.email": B}
-    for which in range(6):
-        root = tmp_path / str(which)
-        bring(root, before)
-
-        def refuse(_: int) -> None:
-            raise OSError(number, os.strerror(number), "the path")
-
-        with pytest.raises(error) as refused:
-            disk.run(list(operations(root))[which], refuse)
-        assert whole_versions(root, before, {"a": A_NEW, "b": document("email", 1)})
-        assert ("No room" in str(refused.value)) == (error is NoSpace)
-        assert error is NoSpace or "the path cannot be used" in str(refused.value)
+    store(tree, PurePosixPath("a/x.file"), 1, "x.png")
+    assert ["on disk", "x.file.png", "on disk", "x.file.json"] == done[4:]
 
 
 def test_a_folder_that_has_gone_is_no_crash(tmp_path: Path) -> None:
@@ -606,10 +364,10 @@ def test_a_folder_that_has_gone_is_no_crash(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "nowhere")
     assert {} == tree.scan()
     with pytest.raises(StateUnusable):
-        tree.workshop()
-    with pytest.raises(StateUnusable):
         tree.read(entry(document()))
     tree.remove(PurePosixPath(HERE))
+    tree.tidy({})
+    assert not tree.root.exists()
 
 
 def test_a_version_lies_where_its_key_says_only_once(tree: Tree) -> None:

@@ -20,7 +20,6 @@ def of(kind: str, **more: Any) -> list[Use]:
         ("email", {"template": 7}, Use("email_template", "7", "", "template")),
         ("landing_page", {"template": "7"}, Use("landing_page_template", "7", "", "template")),
         ("email_v2", {"templateId": "9f-1"}, Use("email_template_v2", "9f-1", "", "templateId")),
-        ("smart_campaign", {"smartListId": 7}, Use("smart_list", "7", "", "smartListId")),
         ("smart_campaign", {"parentProgramId": 7}, Use("program", "7", "", "parentProgramId")),
         ("program", {"channel": "Webinar"}, Use("channel", "", "Webinar", "channel")),
         (
@@ -51,6 +50,8 @@ def test_a_row_points_to_other_assets(kind: str, row: dict[str, Any], use: Use) 
         ("email", {"template": None}),
         ("email", {"template": ""}),
         ("form", {"template": 7}),
+        ("smart_campaign", {"smartListId": 7}),
+        ("program", {"channel": ""}),
         ("redirect_rule", {"redirectTo": {"type": "url", "value": "https://x.example"}}),
         ("redirect_rule", {"redirectFrom": "landingPageId"}),
         ("landing_page", {"redirectTo": {"type": "landingPageId", "value": 5}}),
@@ -78,6 +79,28 @@ def test_content_embeds_other_assets() -> None:
     ]
     expected = [Use(kind, number, "", "content") for kind, number in (("form", "5"), ("snippet", "6"), ("file", "7"))]
     assert expected == of("landing_page", parts={"content": sections})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "https://x.example/rs/1/images/logo.png",
+        {"type": "Image", "content": "https://x.example/rs/1/images/logo.png"},
+        {"value": {"src": "https://x.example/rs/1/images/logo.png", "id": "img"}},
+        {"contentUrl": "https://x.example/rs/1/images/logo.png", "id": 7},
+    ],
+)
+def test_an_image_without_an_id_is_used_by_its_address(content: object) -> None:
+    """It stands in the place of a name, and can be joined with the addresses of files."""
+    expected = Use("file", "", "https://x.example/rs/1/images/logo.png", "content")
+    assert [expected] == of("landing_page", parts={"content": [{"type": "Image", "content": content}]})
+    assert [expected] == of("email", parts={"content": [{"contentType": "Image", "value": content}]})
+
+
+def test_only_images_are_used_by_address() -> None:
+    """What stands in the place of another asset's id is no name of it."""
+    sections = [{"type": kind, "content": "https://x.example/1"} for kind in ("Form", "Snippet")]
+    assert [] == of("landing_page", parts={"content": [*sections, {"type": "Image", "content": ""}]})
 
 
 def test_dynamic_content_uses_its_segmentation() -> None:
@@ -108,6 +131,15 @@ def filtered(name: str, *values: str, is_primary: bool = True) -> dict[str, Any]
         ("Added to List", "static_list"),
         ("Filled Out Form", "form"),
         ("Member of Program", "program"),
+        ("Not Member of Program", "program"),
+        ("Visited Web Page", "landing_page"),
+        ("Clicked Link on Web Page", "landing_page"),
+        ("Clicked Link in Email", "email"),
+        ("Email Bounced", "email"),
+        ("Email Bounced Soft", "email"),
+        ("Was Delivered Email", "email"),
+        ("Unsubscribed from Email", "email"),
+        ("opened email", "email"),
         ("Opened Email", "email"),
         ("Was Sent Email", "email"),
     ],
@@ -128,7 +160,8 @@ def test_a_filter_by_smart_list_names_a_smart_list() -> None:
 
 def test_a_filter_by_address_uses_no_email() -> None:
     """Its values are people's addresses, which have no place in a table of assets."""
-    assert [] == of("smart_list", parts=filtered("Email Address", "ann@example.com"))
+    for name in ("Email Address", "Person Source", "Company Name", "Email Invalid", "Has Email", "Program Name"):
+        assert [] == of("smart_list", parts=filtered(name, "ann@example.com"))
 
 
 @pytest.mark.parametrize("stated", [None, "x", {}, {"rules": None}, {"rules": {"filters": None}}, {"rules": []}])

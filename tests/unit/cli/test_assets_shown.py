@@ -134,12 +134,21 @@ def test_long_lists_of_changes_are_cut(more: int) -> None:
     assert last == [line for line in found if line.startswith("and ")]
 
 
-@pytest.mark.parametrize("more", [0, 1])
-def test_long_lists_of_what_is_not_given_are_cut(more: int) -> None:
-    """They are the same with each pull."""
-    found = pulled(replace(REPORT, notes=("a note",) * (NOTES_SHOWN + more)))
-    assert NOTES_SHOWN == found.count("a note")
-    assert more == found.count("and 1 more that Marketo does not give; --json names them all")
+@pytest.mark.parametrize("count", [0, 1, NOTES_SHOWN])
+def test_a_few_notes_are_all_said(count: int) -> None:
+    """One by one, and nothing is said of their number."""
+    found = pulled(replace(REPORT, notes=("a note",) * count))
+    assert count == found.count("a note")
+    assert not [line for line in found if "gives no content" in line]
+
+
+@pytest.mark.parametrize(("count", "words"), [(NOTES_SHOWN + 1, str(NOTES_SHOWN + 1)), (2_345, "2,345")])
+def test_long_lists_of_what_is_not_given_are_counted(count: int, words: str) -> None:
+    """They are the same with each pull: one line says how many, and where they are named."""
+    found = pulled(replace(REPORT, notes=("a note",) * count))
+    assert 0 == found.count("a note")
+    line = f"Marketo gives no content of {words} versions; their files and --json name them all"
+    assert 1 == found.count(line)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +163,13 @@ def test_a_comparison_counts_assets(count: int, words: str) -> None:
 
 def test_a_comparison_with_the_instance_says_what_it_cost() -> None:
     """And what could not be compared."""
-    assert ["Not compared: form: refused", "Nothing differs between a and acme, after 1,300 calls."] == compared(
-        AssetsDiff("a", "acme", (), 1_300, ("form: refused",))
-    )
+    assert ["Nothing differs between a and live, after 1,300 calls."] == compared(AssetsDiff("a", "live", (), 1_300))
+    assert [
+        "Not compared: form: refused",
+        "Nothing of what could be compared differs between a and live, after 1 calls.",
+    ] == compared(AssetsDiff("a", "live", (), 1, ("form: refused",)))
+    some = compared(AssetsDiff("a", "live", (CHANGED,), 0, ("form: refused",)))
+    assert ["Not compared: form: refused", "1 asset differs between a and live."] == some[1:]
 
 
 def test_lines_that_differ_are_shown_when_they_are_asked_for() -> None:
