@@ -15,6 +15,11 @@ import anyio
 import pytest
 from aiohttp import ClientResponse, web
 from aioresponses import aioresponses
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 # A certificate for "localhost" that nobody signed, and its key; both serve these tests alone.

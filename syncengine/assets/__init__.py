@@ -2,7 +2,7 @@
 
 In reading order:
 
-What there is      `kinds` (the table of them)
+What there is      `kind` (what one is), `asking` (what else is asked of an asset, and when), `kinds` (the table)
 As files           `names` (one component of a path), `places` (Marketo's folders on disk), `documents` (one version of
                    one asset), `entry` (the same without its content), `disk`, `marker` (whose folder it is), `tree`
 From Marketo       `crew` (several calls at a time), `lists` (all pages of a list, or none), `folders`, `contents` (what

@@ -14,7 +14,8 @@ from syncengine.assets import tables
 from syncengine.assets.documents import Document, Key
 from syncengine.assets.entry import Entry
 from syncengine.assets.history import ENTRY, HISTORY, SCHEMA, History
-from syncengine.assets.kinds import FOLDER, PROGRAM, Kind
+from syncengine.assets.kind import Kind
+from syncengine.assets.kinds import FOLDER, PROGRAM
 from syncengine.assets.tree import Tree
 from syncengine.destinations import Destination, Snapshot, Window
 from syncengine.schema import Schema

@@ -10,7 +10,8 @@ from typing import Any
 
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Document, Listed
-from syncengine.assets.kinds import DYNAMIC, HTML, KINDS, Kind, Part, Subject
+from syncengine.assets.kind import Kind, Part, Subject
+from syncengine.assets.kinds import DYNAMIC, HTML, KINDS
 from syncengine.assets.lists import whole
 from syncengine.errors import CallRejected
 from syncengine.marketo.call import Call

@@ -7,7 +7,8 @@ from syncengine.assets.contents import calls_for
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Key
 from syncengine.assets.entry import Entry
-from syncengine.assets.kinds import FOLDER, KINDS, Kind
+from syncengine.assets.kind import Kind
+from syncengine.assets.kinds import FOLDER, KINDS
 from syncengine.assets.marker import claim
 from syncengine.assets.parts import Asked, Parts
 from syncengine.assets.pull import NO_SUCH_PATH

@@ -6,6 +6,7 @@ written last: what does not fit together was cut short, or changed by somebody.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import NoneType
@@ -13,7 +14,8 @@ from typing import Any, Literal
 
 import orjson
 
-from syncengine.assets.kinds import FOLDER, KINDS, PROGRAM, VOLATILE, Kind, Version
+from syncengine.assets.kind import Kind, Version
+from syncengine.assets.kinds import FOLDER, KINDS, PROGRAM, VOLATILE
 from syncengine.marketo.reply import Malformed
 from syncengine.marketo.rows import text, whole
 
@@ -224,12 +226,13 @@ def undated(value: Any) -> Any:
 def from_json(body: bytes, html: bytes | None) -> Document:
     """The document that a pair of files holds; ValueError when it is none, or when the two do not belong together."""
     read = orjson.loads(body)
-    if not isinstance(read, dict) or read.get("format") != FORMAT or read.get("kind") not in KINDS:
+    name = read.get("kind") if isinstance(read, dict) else None
+    if not isinstance(name, str) or name not in KINDS or read.get("format") != FORMAT:
         raise ValueError("not a file of this format")
     kind, announced = KINDS[read["kind"]], read.get("html")
     if any(not isinstance(read.get(name), kinds) for name, kinds in MEMBERS.items()):
         raise ValueError("a member is missing, or is of another kind")
-    if read["version"] not in VERSIONS or not isinstance(read["id"], str if kind.has_text_ids else int):
+    if read["version"] not in VERSIONS or not isinstance(read.get("id"), str if kind.has_text_ids else int):
         raise ValueError("not a version of an asset")
     if announced is not None and (html is None or hash_of(html) != announced.get("sha256")):
         raise ValueError("its HTML is not the one that was written with it")
@@ -239,11 +242,24 @@ def from_json(body: bytes, html: bytes | None) -> Document:
         parts=read["content"],
         html=html.decode("utf-8", "surrogatepass") if announced is not None and html is not None else None,
         unavailable=read.get("unavailable") or {},
-        bytes=FileBody(*(beside.get(name) for name in ("ending", "size", "sha256"))) if beside else None,
+        bytes=None if beside is None else file_body(beside),
     )
     if sha256_of(document) != read["sha256"]:
         raise ValueError("it is not what was written")
     return document
+
+
+def file_body(stated: Mapping[str, Any]) -> FileBody:
+    """What a JSON says of the bytes beside it; ValueError for an ending that is none."""
+    ending, size, sha256 = (stated.get(name) for name in ("ending", "size", "sha256"))
+    if not is_ending(ending) or not isinstance(size, int) or not isinstance(sha256, str):
+        raise ValueError("not what can be said of a file's bytes")
+    return FileBody(str(ending), size, sha256)
+
+
+def is_ending(stated: object) -> bool:
+    """Whether the bytes of a file may lie under an ending: it is a part of a path."""
+    return isinstance(stated, str) and re.fullmatch(r"\.[a-z0-9]{1,5}", stated, re.ASCII) is not None
 
 
 # What each member of a file has to be.

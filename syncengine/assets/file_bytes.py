@@ -6,8 +6,9 @@ https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/files
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote, urlsplit
@@ -23,7 +24,7 @@ TRIES = 3
 WAIT_SECONDS = 2.0
 # A host that so many files in a row could not be had from is tried once for each of the others.
 LOST_MAX = 5
-HEADERS_SECONDS = 120.0
+SILENCE_SECONDS = 120.0
 # As many as a browser opens to one host.
 AT_ONCE = 6
 # What may stand in a path or query as it is; the rest is encoded, and `%` is taken for encoded already.
@@ -57,13 +58,7 @@ class FileBytes:
         Raises CallRejected for an address that is none or an answer that is no file, FileDamaged for other bytes than
         were announced, or when the host cannot be read: that is no fault of Marketo's API, which goes on.
         """
-        address = urlsplit(url)
-        if address.scheme not in {"http", "https"} or not address.netloc or "@" in address.netloc:
-            raise CallRejected(f"the address of the file cannot be used: {url[:200]}", call="file.bytes")
-        target = quote(address.path or "/", safe=AS_IT_IS)
-        if address.query:
-            target += f"?{quote(address.query, safe=AS_IT_IS)}"
-        origin = f"{address.scheme}://{address.netloc}"
+        origin, target = place_of(url)
         wire = await self._wire(origin)
         for attempt in range(1, TRIES + 1):
             try:
@@ -72,7 +67,7 @@ class FileBytes:
             except WireError as error:
                 if attempt == TRIES or self._lost[origin] >= LOST_MAX:
                     self._lost[origin] += 1
-                    raise FileDamaged(f"{address.netloc} cannot be read: {error}") from error
+                    raise FileDamaged(f"{origin} cannot be read: {error}") from error
                 await self._clock.sleep(WAIT_SECONDS * attempt)
             else:
                 self._lost[origin] = 0
@@ -89,16 +84,46 @@ class FileBytes:
     async def _pour(self, wire: Wire, target: str, size: int, part: Path) -> str:
         request = WireRequest("GET", target, {"Accept-Encoding": "identity"})
         done, digest = 0, hashlib.sha256()
-        with part.open("wb") as file, self._clock.fail_after(self._clock.io_seconds(HEADERS_SECONDS)):
-            async with wire.send(request) as answer:
+        with part.open("wb") as file:
+            async with AsyncExitStack() as opened:
+                with self._soon():
+                    answer = await opened.enter_async_context(wire.send(request))
                 if answer.status != 200:
                     raise CallRejected(f"HTTP {answer.status} where a file should be", code=str(answer.status))
-                async for piece in answer.pieces():
+                pieces = answer.pieces()
+                while True:
+                    with self._soon():
+                        piece = await anext(pieces, b"")
                     done += len(piece)
-                    if done > size:
+                    if not piece or done > size:
                         break
                     digest.update(piece)
-                    await run_blocking(lambda piece=piece: file.write(piece))  # type: ignore[misc]  # bound at once
+                    await run_blocking(partial(file.write, piece))
         if done != size:
-            raise FileDamaged(f"{done} bytes came where {size} were announced")
+            raise FileDamaged(f"{done if done <= size else 'more'} bytes came where {size} were announced")
         return digest.hexdigest()
+
+    @contextmanager
+    def _soon(self) -> Iterator[None]:
+        """Bound a wait for headers, or between two pieces: a large file may take as long as it flows."""
+        try:
+            with self._clock.fail_after(self._clock.io_seconds(SILENCE_SECONDS)):
+                yield
+        except TimeoutError as error:
+            raise WireError("no data within the time allowed", sent=True) from error
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """The host that a file lies on and its path there; CallRejected for an address that is none."""
+    try:
+        address = urlsplit(url)
+        is_usable = address.scheme in {"http", "https"} and bool(address.hostname) and "@" not in address.netloc
+        is_usable = is_usable and address.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise CallRejected(f"the address of the file cannot be used: {url[:200]}", call="file.bytes")
+    target = quote(address.path or "/", safe=AS_IT_IS)
+    if address.query:
+        target += f"?{quote(address.query, safe=AS_IT_IS)}"
+    return f"{address.scheme}://{address.netloc}", target

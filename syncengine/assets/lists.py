@@ -22,7 +22,7 @@ from typing import Any
 
 from syncengine.assets.crew import together
 from syncengine.marketo.call import Call
-from syncengine.marketo.endpoints.assets import Listed
+from syncengine.marketo.endpoints.assets import ListPage
 from syncengine.marketo.limits import ASSET_PAGE_ROWS_MAX
 from syncengine.transport.client import Client
 
@@ -52,7 +52,7 @@ class Whole:
 
 
 async def whole(
-    client: Client, page: Callable[[int], Call[Listed]], identity: Identity, expected: int = 0, *, step: int = STEP
+    client: Client, page: Callable[[int], Call[ListPage]], identity: Identity, expected: int = 0, *, step: int = STEP
 ) -> Whole:
     """Read a list to its end; `page` is given the offset, `identity` tells rows apart.
 
@@ -88,8 +88,8 @@ async def believed(read: Callable[[], Awaitable[Whole]], known: Collection[Hasha
 
 async def changed(
     client: Client,
-    page: Callable[[int], Call[Listed]],
-    page_since: Callable[[int], Call[Listed]],
+    page: Callable[[int], Call[ListPage]],
+    page_since: Callable[[int], Call[ListPage]],
     identity: Identity,
     known: Collection[Hashable],
 ) -> Whole | None:
@@ -111,7 +111,7 @@ def pages_for(rows: int) -> int:
     return 1 if rows <= STEP else 1 + -(-(rows - STEP) // STEP)
 
 
-async def _read(client: Client, page: Callable[[int], Call[Listed]], expected: int, step: int) -> list[Listed]:
+async def _read(client: Client, page: Callable[[int], Call[ListPage]], expected: int, step: int) -> list[ListPage]:
     """The pages up to one that is not full: those that are expected all at once, then one by one."""
     pages = await together([partial(client.send, page(number * step)) for number in range(pages_for(expected))])
     while all(each.is_full for each in pages):
@@ -119,7 +119,7 @@ async def _read(client: Client, page: Callable[[int], Call[Listed]], expected: i
     return pages
 
 
-def _is_one(pages: Sequence[Listed], identity: Identity, *, overlaps: bool) -> bool:
+def _is_one(pages: Sequence[ListPage], identity: Identity, *, overlaps: bool) -> bool:
     if not overlaps:
         return len({each.total for each in pages}) == 1
     for before, after in pairwise(pages):

@@ -1,8 +1,8 @@
 """Where each asset lies: Marketo's folders and programs as folders on disk, and a name in them for every version.
 
 A pure function of what the lists say. A folder's own file lies beside the folder and has its name, and so does a
-program's. Far down, where paths become too long for some systems, folders are called by a hash of what they are. What
-belongs to no folder (channels, tags, redirect rules) lies in INSTANCE, what lies in a folder that we cannot see in
+program's. Far down, where paths become too long for some systems, folders lie side by side and are called by their id.
+What belongs to no folder (channels, tags, redirect rules) lies in INSTANCE, what lies in a folder that we cannot see in
 UNFILED. Folders that contain each other, which Marketo cannot have, are unfiled too.
 """
 
@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from syncengine.assets.documents import Asset, Key, Listed, Place, place_of
 from syncengine.assets.kinds import KINDS
-from syncengine.assets.names import alike, apart, digest, safe
+from syncengine.assets.names import alike, apart, safe
 
 INSTANCE = "_instance"
 UNFILED = "_unfiled"
@@ -36,9 +36,7 @@ class Places:
         self._folders: dict[Place, PurePosixPath] = {}
         children: dict[Place | None, dict[tuple[str, int], Node]] = defaultdict(dict)
         for place, node in nodes.items():
-            parent = node.parent if node.parent in nodes else None
-            is_lost = node.parent is not None and parent is None
-            children[LOST if is_lost else parent][place.type, place.id] = node
+            children[parent_of(place, nodes)][place.type, place.id] = node
         waiting = [(None, PurePosixPath()), (LOST, PurePosixPath(UNFILED))]
         while waiting:
             parent, path = waiting.pop()
@@ -49,7 +47,9 @@ class Places:
                 place = Place("Program" if kind == "Program" else "Folder", number)
                 here = path / name
                 if len(str(here).encode()) > PATH_BYTES_MAX:
-                    here = path / f"~{digest(f'{kind} {number}')}"
+                    # Side by side under the last that has its name: however deep they lie, paths grow no longer.
+                    top = path.parent if path.name.startswith(DEEP) else path
+                    here = top / f"{DEEP}{kind.lower()}-{number}"
                 self._folders[place] = here
                 waiting.append((place, here))
         self._known = frozenset(nodes)
@@ -88,6 +88,19 @@ class Places:
 
 
 LOST = Place("Folder", -1)
+DEEP = "~"  # no name begins so
+
+
+def parent_of(place: Place, nodes: Mapping[Place, Node]) -> Place | None:
+    """What a folder lies in: None for a root, LOST where that cannot be seen, or where folders contain each other."""
+    parent = nodes[place].parent
+    if parent is not None and parent not in nodes:
+        return LOST
+    seen, above = {place}, parent
+    while above is not None and above in nodes and above not in seen:
+        seen.add(above)
+        above = nodes[above].parent
+    return LOST if above in seen else parent
 
 
 def folder_name(name: str) -> str:

@@ -11,7 +11,8 @@ from syncengine.assets import states
 from syncengine.assets.apply import Applying
 from syncengine.assets.documents import Key
 from syncengine.assets.entry import Entry
-from syncengine.assets.kinds import FOLDER, KINDS, Kind
+from syncengine.assets.kind import Kind
+from syncengine.assets.kinds import FOLDER, KINDS
 from syncengine.assets.parts import Asked, Parts
 from syncengine.assets.store import OF_ONE_ASSET, SYSTEM_ERROR, Stored, Storing
 from syncengine.assets.survey import FIRST, Survey, needs

@@ -14,7 +14,8 @@ from syncengine.assets.disk import new_part, on_disk
 from syncengine.assets.documents import Document, FileBody, Key, Listed
 from syncengine.assets.entry import Entry, entry_of
 from syncengine.assets.file_bytes import FileBytes
-from syncengine.assets.kinds import FILE, Kind
+from syncengine.assets.kind import Kind
+from syncengine.assets.kinds import FILE
 from syncengine.assets.survey import Due, Survey, Surveyed, due
 from syncengine.assets.tree import Tree, bytes_ending
 from syncengine.errors import CallRejected, FileDamaged, NotFound, Unavailable

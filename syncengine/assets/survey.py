@@ -15,7 +15,8 @@ from syncengine.assets.crew import together
 from syncengine.assets.documents import Key, Listed, Place, listed, place_of
 from syncengine.assets.entry import Entry
 from syncengine.assets.folders import Folders
-from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM, Kind, Subject, Version
+from syncengine.assets.kind import Kind, Subject, Version
+from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM
 from syncengine.assets.lists import Whole, believed, changed, pages_for, whole
 from syncengine.assets.places import Node, Places
 from syncengine.errors import CallRejected

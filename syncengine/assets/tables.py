@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from syncengine.assets.documents import Document
 from syncengine.assets.entry import Entry
-from syncengine.assets.kinds import FOLDER, PROGRAM, Kind
+from syncengine.assets.kind import Kind
+from syncengine.assets.kinds import FOLDER, PROGRAM
 from syncengine.assets.usage import uses
 from syncengine.marketo.rows import instant_or_none, listed, text, whole
 from syncengine.schema import Field, FieldType, Schema

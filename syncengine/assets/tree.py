@@ -24,7 +24,7 @@ import orjson
 
 from syncengine.assets import disk
 from syncengine.assets.disk import WORKSHOP, bytes_of, on_disk
-from syncengine.assets.documents import Document, FileBody, Key, as_html, as_json, from_json
+from syncengine.assets.documents import Document, FileBody, Key, as_html, as_json, from_json, is_ending
 from syncengine.assets.entry import Entry, entry_of
 from syncengine.assets.kinds import FILE, KINDS
 from syncengine.assets.marker import MARKER
@@ -213,7 +213,7 @@ class Tree:
             return (JSON, HTML)
         body = stated.get("bytes")
         ending = body.get("ending") if isinstance(body, dict) else None
-        return (JSON, *([HTML] if "html" in stated else []), *([ending] if isinstance(ending, str) else []))
+        return (JSON, *([HTML] if "html" in stated else []), *([str(ending)] if is_ending(ending) else []))
 
     def _clear(self, folder: Path) -> None:
         """Remove a folder that is empty, and those above it that are then."""
@@ -234,4 +234,4 @@ def kind_of(path: Path) -> str:
 def bytes_ending(name: str) -> str:
     """The ending under which the bytes of a file lie: its own, if it has a common one."""
     ending = PurePosixPath(name).suffix.lower()
-    return ending if re.fullmatch(r"\.[a-z0-9]{1,5}", ending) and ending not in {JSON, HTML} else ".bin"
+    return ending if is_ending(ending) and ending not in {JSON, HTML} else ".bin"

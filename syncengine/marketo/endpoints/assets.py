@@ -32,7 +32,7 @@ Design = Literal["email", "emailtemplate", "fragment"]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListPage:
     """One page of a list: its rows, whether it is full, so that another may follow, and how many rows there are.
 
     `total` is None where the endpoint does not say.
@@ -51,7 +51,7 @@ def page(
     status: str = "",
     since: datetime | None = None,
     query: Mapping[str, str] | None = None,
-) -> Call[Listed]:
+) -> Call[ListPage]:
     """Up to 200 assets from `offset` on, as their list shows them; `name` is the call's.
 
     `status` asks for the "approved" or the "draft" versions where a list knows them, `since` for what was made or
@@ -73,13 +73,13 @@ def page(
     )
 
 
-def everything(name: str, path: str, *, status: str = "") -> Call[Listed]:
+def everything(name: str, path: str, *, status: str = "") -> Call[ListPage]:
     """All rows of a list that is not cut into pages."""
     return Call(
         name=name,
         method="GET",
         path=path,
-        decode=lambda reply: Listed(rows_of(reply), is_full=False),
+        decode=lambda reply: ListPage(rows_of(reply), is_full=False),
         query={"status": status} if status else {},
         permission=PERMISSION,
     )
@@ -97,7 +97,7 @@ def area(name: str) -> Call[int | None]:
     )
 
 
-def folders(root_id: int, offset: int = 0) -> Call[Listed]:
+def folders(root_id: int, offset: int = 0) -> Call[ListPage]:
     """Up to 200 of the folders and programs below a root, itself included, however deep they lie."""
     root = orjson.dumps({"id": root_id, "type": "Folder"}).decode()
     return page(
@@ -114,7 +114,7 @@ def part(name: str, path: str, query: Mapping[str, str] | None = None, **places:
     return Call(name=name, method="GET", path=filled, decode=rows_of, query=dict(query or {}), permission=PERMISSION)
 
 
-def designs(design: Design, workspace_id: int, page_index: int = 0) -> Call[Listed]:
+def designs(design: Design, workspace_id: int, page_index: int = 0) -> Call[ListPage]:
     """Up to 50 of the emails, templates or fragments of the new designer in one workspace.
 
     https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/emails-new
@@ -154,9 +154,9 @@ def designs_in_full(design: Design, ids: Sequence[str]) -> Call[Rows]:
 V2_HEADERS: Final = {"x-app-type": "marketo"}
 
 
-def _listed(reply: Reply, size: int) -> Listed:
+def _listed(reply: Reply, size: int) -> ListPage:
     rows = rows_of(reply)
-    return Listed(rows, is_full=len(rows) >= size)
+    return ListPage(rows, is_full=len(rows) >= size)
 
 
 def _root(reply: Reply, name: str) -> int | None:
@@ -169,10 +169,10 @@ def _root(reply: Reply, name: str) -> int | None:
     return None
 
 
-def _designs(reply: Reply, size: int) -> Listed:
+def _designs(reply: Reply, size: int) -> ListPage:
     """Adobe's definitions show one object with `items`, its pages show the items themselves."""
     rows = rows_of(reply)
     if len(rows) == 1 and "items" in rows[0]:
         items = tuple(mapping(item) for item in listed(rows[0]["items"]))
-        return Listed(items, is_full=len(items) >= size, total=count(rows[0].get("totalItems")))
-    return Listed(rows, is_full=len(rows) >= size)
+        return ListPage(items, is_full=len(items) >= size, total=count(rows[0].get("totalItems")))
+    return ListPage(rows, is_full=len(rows) >= size)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from syncengine.assets.documents import Document, FileBody, Key, Listed, Place, listed
 from syncengine.assets.entry import Entry, entry_of
-from syncengine.assets.kinds import KINDS, Version
+from syncengine.assets.kind import Version
+from syncengine.assets.kinds import KINDS
 from syncengine.assets.marker import claim
 from syncengine.assets.tree import Tree
 

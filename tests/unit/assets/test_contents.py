@@ -8,7 +8,8 @@ import pytest
 
 from syncengine.assets.contents import calls_for, composed, designs_fetched, dynamic_sections, fetched
 from syncengine.assets.documents import Document
-from syncengine.assets.kinds import KINDS, Subject, Version
+from syncengine.assets.kind import Subject, Version
+from syncengine.assets.kinds import KINDS
 from syncengine.errors import CallRejected, NotFound
 from syncengine.marketo.call import Call
 from tests.unit.assets.made import seen

@@ -53,7 +53,10 @@ def documents(draw: st.DrawFn) -> Document:
         draw(st.dictionaries(TEXTS, JSON, max_size=3)),
         draw(HTML),
         draw(st.dictionaries(TEXTS, TEXTS, max_size=2)),
-        draw(st.none() | st.builds(FileBody, TEXTS, st.integers(0, 2**53), TEXTS)),
+        draw(
+            st.none()
+            | st.builds(FileBody, st.from_regex(r"\.[a-z0-9]{1,5}", fullmatch=True), st.integers(0, 2**53), TEXTS)
+        ),
     )
 
 

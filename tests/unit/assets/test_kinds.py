@@ -8,8 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
+from syncengine.assets.asking import html_body, html_section
 from syncengine.assets.contents import parts_of
-from syncengine.assets.kinds import FOLDER, KINDS, Kind, Part, Subject, Version, html_body, html_section
+from syncengine.assets.kind import Kind, Part, Subject, Version
+from syncengine.assets.kinds import FOLDER, KINDS
 from syncengine.config.streams import ASSET_KINDS
 from syncengine.marketo.endpoints.assets import designs
 

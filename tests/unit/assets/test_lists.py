@@ -13,7 +13,7 @@ from syncengine.assets.lists import READINGS_MAX, Whole, believed, changed, page
 from syncengine.errors import NotFound
 from syncengine.marketo.call import Call
 from syncengine.marketo.endpoints import assets
-from syncengine.marketo.endpoints.assets import Listed
+from syncengine.marketo.endpoints.assets import ListPage
 from tests.unit.assets.played import Played
 from tests.virtual import virtual
 
@@ -22,12 +22,12 @@ Row = Mapping[str, Any]
 Change = Callable[[list[Hashable]], object]
 
 
-def page(offset: int) -> Call[Listed]:
+def page(offset: int) -> Call[ListPage]:
     """A page of a list."""
     return assets.page("static_list.list", LISTS, offset)
 
 
-def page_since(offset: int) -> Call[Listed]:
+def page_since(offset: int) -> Call[ListPage]:
     """A page of what is new in it."""
     return assets.page("static_list.list", LISTS, offset, query={"since": "x"})
 

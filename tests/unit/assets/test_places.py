@@ -1,6 +1,5 @@
 """Where assets lie."""
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -60,15 +59,13 @@ def test_no_two_things_have_one_path(nodes: dict[Place, Node], listed: list[List
 
 @given(TREES)
 def test_every_folder_that_can_be_reached_is_a_folder_of_its_own(nodes: dict[Place, Node]) -> None:
-    """Inside the one that it lies in, if that is known; those that contain each other are unfiled."""
+    """Inside the one that it lies in, if that is known; those that contain each other are unfiled side by side."""
     places = Places(nodes)
-    found = [places.folder(each) for each in nodes if places.folder(each) != PurePosixPath(UNFILED)]
+    found = [places.folder(each) for each in nodes]
     assert len({folded(path) for path in found}) == len(found)
     for each, node in nodes.items():
         path = places.folder(each)
-        if path == PurePosixPath(UNFILED):
-            assert is_in_a_circle(nodes, each)
-        elif node.parent in nodes:
+        if node.parent in nodes and not is_in_a_circle(nodes, each):
             assert path.parent == places.folder(node.parent)
         else:
             assert path.parent == PurePosixPath(UNFILED if node.parent else "")
@@ -193,13 +190,14 @@ def test_no_path_is_too_long_for_any_system(name: str) -> None:
     assert max(len(f"{path}.json".encode()) for path in found.values()) < 1_024
 
 
-def test_far_down_folders_are_called_by_a_hash() -> None:
-    """Only those whose path would be too long; each has its own, which does not depend on its name."""
+def test_far_down_folders_lie_side_by_side_and_are_called_by_their_id() -> None:
+    """Only those whose path would be too long; each has its own place, which does not depend on its name."""
     nodes = nested(6, "n" * 110)
     paths = [Places(nodes).folder(Place("Folder", number)) for number in range(1, 7)]
     assert ["n" * 110] * 4 == [path.name for path in paths[:4]]
-    assert all(re.fullmatch("~[0-9a-f]{8}", path.name) for path in paths[4:])
-    assert [path.parent for path in paths[1:]] == paths[:-1]
+    assert ["~folder-5", "~folder-6"] == [path.name for path in paths[4:]]
+    assert [path.parent for path in paths[1:4]] == paths[:3]
+    assert {paths[3]} == {path.parent for path in paths[4:]}
     assert all(len(str(path).encode()) <= PATH_BYTES_MAX for path in paths[:4])
     renamed = nodes | {Place("Folder", 6): Node("m" * 110, Place("Folder", 5))}
     assert paths[5] == Places(renamed).folder(Place("Folder", 6))
@@ -216,9 +214,9 @@ def test_what_has_no_folder_lies_apart() -> None:
     lost = {Place("Folder", 3): Node("Lost", Place("Folder", 404))}
     assert "_unfiled/Lost/Hi.email" == path_of(seen(name="Hi", home=Place("Folder", 3)), lost)
     circle = {Place("Folder", 3): Node("A", Place("Folder", 4)), Place("Folder", 4): Node("B", Place("Folder", 3))}
-    assert "_unfiled/Hi.email" == path_of(seen(name="Hi", home=Place("Folder", 4)), circle)
+    assert "_unfiled/B/Hi.email" == path_of(seen(name="Hi", home=Place("Folder", 4)), circle)
     itself = {Place("Folder", 3): Node("A", Place("Folder", 3))}
-    assert "_unfiled/Hi.email" == path_of(seen(name="Hi", home=Place("Folder", 3)), itself)
+    assert "_unfiled/A/Hi.email" == path_of(seen(name="Hi", home=Place("Folder", 3)), itself)
 
 
 def test_a_folder_of_marketo_cannot_take_one_of_ours() -> None:

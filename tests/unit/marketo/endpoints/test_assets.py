@@ -9,7 +9,7 @@ import pytest
 
 from syncengine.marketo.call import Call, Repeat
 from syncengine.marketo.endpoints import assets
-from syncengine.marketo.endpoints.assets import Design, Listed
+from syncengine.marketo.endpoints.assets import Design, ListPage
 from syncengine.marketo.reply import Malformed, Reply
 
 NOTHING = Reply(warnings=("No assets found for the given search criteria.",))
@@ -72,9 +72,9 @@ def test_a_list_is_asked_for_one_version_and_for_what_is_new() -> None:
 def test_a_full_page_may_be_followed_by_another() -> None:
     """One of 199 ends the list, and so does one that says there is nothing."""
     decode = assets.page("email.list", EMAILS).decode
-    assert Listed(rows(200), is_full=True) == decode(Reply(result=rows(200)))
-    assert Listed(rows(199), is_full=False) == decode(Reply(result=rows(199)))
-    assert Listed((), is_full=False) == decode(NOTHING)
+    assert ListPage(rows(200), is_full=True) == decode(Reply(result=rows(200)))
+    assert ListPage(rows(199), is_full=False) == decode(Reply(result=rows(199)))
+    assert ListPage((), is_full=False) == decode(NOTHING)
 
 
 def test_a_list_without_pages_is_whole() -> None:
@@ -83,8 +83,8 @@ def test_a_list_without_pages_is_whole() -> None:
     assert ("GET", "/rest/asset/v1/segmentation.json") == (call.method, call.path)
     assert {"status": "approved"} == call.query
     assert {} == assets.everything("segmentation.list", "/rest/asset/v1/segmentation.json").query
-    assert Listed(rows(500), is_full=False) == call.decode(Reply(result=rows(500)))
-    assert Listed((), is_full=False) == call.decode(NOTHING)
+    assert ListPage(rows(500), is_full=False) == call.decode(Reply(result=rows(500)))
+    assert ListPage((), is_full=False) == call.decode(NOTHING)
 
 
 def test_an_area_is_the_folder_of_its_name_that_lies_in_none() -> None:
@@ -171,9 +171,9 @@ def test_designs_come_as_a_list_or_in_an_object(wrap: Callable[..., tuple[Any, .
 def test_designs_that_are_not_there_are_no_error() -> None:
     """In whatever way that is said."""
     decode = assets.designs("email", 1).decode
-    assert Listed((), is_full=False) == decode(NOTHING)
-    assert Listed((), is_full=False, total=0) == decode(Reply(result=({"items": None, "totalItems": "0"},)))
-    assert Listed((), is_full=False) == decode(Reply(result=({"items": []},)))
+    assert ListPage((), is_full=False) == decode(NOTHING)
+    assert ListPage((), is_full=False, total=0) == decode(Reply(result=({"items": None, "totalItems": "0"},)))
+    assert ListPage((), is_full=False) == decode(Reply(result=({"items": []},)))
 
 
 def test_an_item_that_is_no_object_is_malformed() -> None:
@@ -200,7 +200,7 @@ def test_too_many_designs_are_refused_before_the_call(count: int) -> None:
 
 def test_what_people_wrote_stays_out_of_logs() -> None:
     """Rows are not shown where a page is."""
-    assert "secret" not in repr(Listed(({"name": "secret"},), is_full=False))
+    assert "secret" not in repr(ListPage(({"name": "secret"},), is_full=False))
 
 
 def test_now_is_a_moment_like_any_other() -> None:
