@@ -1,5 +1,6 @@
 """`syncengine assets`: marketing assets as files that Git can diff, and what has become of them."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -175,7 +176,7 @@ def diff(
 
         found = run(lambda: carried_out(settings, work, quiet=quiet), resume="Nothing was changed.")
     show_diff(screen, found, with_text=text)
-    screen.result(found)
+    screen.result(asdict(found) | {"differs": found.differs})
     return diff_code(found)
 
 
