@@ -10,7 +10,7 @@ from typing import Any
 
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Place, place
-from syncengine.assets.lists import Whole, believed, whole
+from syncengine.assets.lists import Whole, believed, joined, whole
 from syncengine.assets.places import Node
 from syncengine.marketo.endpoints import assets
 from syncengine.marketo.rows import text
@@ -28,8 +28,13 @@ class Folders:
     is_steady: bool
 
 
-async def read(client: Client, areas: dict[str, int], known: Collection[Place]) -> Folders:
-    """Read all areas. `areas` are the ids of roots that are known, and those that are asked for are added."""
+async def read(
+    client: Client, areas: dict[str, int], known: Collection[Place], known_roots: Collection[str] = ()
+) -> Folders:
+    """Read all areas. `areas` are the ids of roots that are known, and those that are asked for are added.
+
+    `known` are folders and programs that were there, `known_roots` the names of areas among them.
+    """
     missing = [name for name in assets.AREAS if name not in areas]
     roots = await together([partial(client.send, assets.area(name)) for name in missing])
     areas |= {name: root for name, root in zip(missing, roots, strict=True) if root is not None}
@@ -40,18 +45,15 @@ async def read(client: Client, areas: dict[str, int], known: Collection[Place]) 
             here: Node(text(row.get("name")), place(row.get("parent"))) for row in found.rows if (here := where(row))
         },
         workspaces=tuple(sorted({zone for row in found.rows if (zone := whole_number(row.get("accessZoneId")))})),
-        # An area that cannot be found is not known to be gone with all that lies in it.
-        is_steady=found.is_steady and len(areas) == len(assets.AREAS),
+        # An area that was there and cannot be found is not known to be gone with all that lies in it.
+        is_steady=found.is_steady and not set(known_roots).intersection(assets.AREAS).difference(areas),
     )
 
 
 async def _read(client: Client, areas: Mapping[str, int], expected: int) -> Whole:
     roots, share = areas.values(), expected // max(1, len(areas))
-    lists = await together([partial(whole, client, partial(assets.folders, root), where, share) for root in roots])
-    return Whole(
-        {identity: row for each in lists for identity, row in each.by_identity.items()},
-        is_steady=all(each.is_steady for each in lists),
-        is_one_page=all(each.is_one_page for each in lists),
+    return joined(
+        await together([partial(whole, client, partial(assets.folders, root), where, share) for root in roots])
     )
 
 

@@ -71,6 +71,15 @@ async def whole(
     return Whole(rows, is_steady=False)
 
 
+def joined(lists: Sequence[Whole]) -> Whole:
+    """Several lists as one."""
+    return Whole(
+        {identity: row for each in lists for identity, row in each.by_identity.items()},
+        is_steady=all(each.is_steady for each in lists),
+        is_one_page=all(each.is_one_page for each in lists),
+    )
+
+
 async def believed(read: Callable[[], Awaitable[Whole]], known: Collection[Hashable]) -> Whole:
     """A list as `read` gives it, read once more when something `known` is missing in it that may have slipped through.
 

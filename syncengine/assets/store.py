@@ -116,7 +116,10 @@ class Storing:
     async def _keep(
         self, document: Document, paths: Mapping[Key, PurePosixPath], stored: Stored, part: Path | None = None
     ) -> None:
-        path = paths[document.key]
+        path, before = paths[document.key], stored.entries.get(document.key)
+        if part is None and before and before.has_bytes and before.row_sha256 == document.listed.sha256:
+            # Bytes that were brought once stay, as long as the file is the same.
+            document = replace(document, bytes=(await run_blocking(lambda: self._tree.read(before))).bytes)
         await run_blocking(lambda: self._tree.write(path, document, part))
         stored.entries[document.key] = entry_of(document, path)
         stored.fetched += 1

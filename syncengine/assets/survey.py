@@ -17,7 +17,7 @@ from syncengine.assets.entry import Entry
 from syncengine.assets.folders import Folders
 from syncengine.assets.kind import Kind, Subject, Version
 from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM
-from syncengine.assets.lists import Whole, believed, changed, pages_for, whole
+from syncengine.assets.lists import Whole, believed, changed, joined, pages_for, whole
 from syncengine.assets.places import Node, Places
 from syncengine.errors import CallRejected
 from syncengine.marketo.endpoints import assets
@@ -110,7 +110,7 @@ class Survey:
         if kind.name == FOLDER:
             lists = [("", await self._read_folders())]
         elif kind.design is not None:
-            lists = [("", each) for each in await self._designs(kind)]
+            lists = [("", await self._designs(kind))]
         else:
             read = await together([partial(self._list, kind, version) for version in kind.statuses])
             lists = list(zip(kind.statuses, read, strict=True))
@@ -154,16 +154,27 @@ class Survey:
 
     async def _read_folders(self) -> Whole:
         known = [where for key in self._known if (where := place_of(key.asset)) is not None]
-        self._folders = await folders.read(self._client, self._areas, known)
+        roots = {each.name for each in self._known.values() if each.key.asset.kind == FOLDER and each.home is None}
+        self._folders = await folders.read(self._client, self._areas, known, roots)
         rows: dict[Hashable, Mapping[str, Any]] = {folders.where(row): row for row in self._folders.rows}
         return Whole(rows, self._folders.is_steady)
 
-    async def _designs(self, kind: Kind) -> list[Whole]:
+    async def _designs(self, kind: Kind) -> Whole:
         """The new designer lists by workspace, whose ids the folders tell."""
         assert kind.design is not None
         workspaces = self._folders.workspaces if self._folders else ()
         asks = [partial(assets.designs, kind.design, workspace) for workspace in workspaces]
-        return await together([partial(whole, self._client, ask, lambda row: row.get("id"), step=1) for ask in asks])
+
+        async def read() -> Whole:
+            lists = await together([partial(whole, self._client, ask, by_id, step=1) for ask in asks])
+            return joined(lists)
+
+        return await believed(read, [key.asset.id for key in self._known if key.asset.kind == kind.name])
+
+
+def by_id(row: Mapping[str, Any]) -> Hashable:
+    """What tells the rows of most lists apart."""
+    return row.get("id")
 
 
 def due(version: Listed, entry: Entry | None) -> Due:

@@ -34,6 +34,9 @@ streams = ["leads", "activities", "deleted_leads", "activity_types"]  # `synceng
 [streams.leads]
 fields = ["*"]                                 # every field, or REST names and patterns such as "custom*"
 exclude = []                                   # fields that must not leave Marketo
+
+# [assets]                                     # needs "Read-Only Assets"
+# path = "assets"                              # marketing assets as files that Git can diff, brought by every sync
 """
 
 

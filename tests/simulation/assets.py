@@ -285,8 +285,8 @@ def contents_asked(heard: Sequence[WireRequest]) -> set[tuple[str, str]]:
 
 
 def asked_twice(heard: Sequence[WireRequest]) -> list[str]:
-    """The addresses that were asked more than once, but for variables, of which both versions of an email have one."""
-    times = Counter(f"{each.target} {each.body!r}" for each in heard if "/variables" not in each.target)
+    """The addresses that were asked more than once."""
+    times = Counter(f"{each.target} {each.body!r}" for each in heard)
     return [target for target, count in times.items() if count > 1]
 
 
