@@ -44,7 +44,7 @@ def serve(store: AssetStore, path: str) -> Response:
     asset = store.find("file", int(number))
     if asset is None:
         return page(404)
-    return Response(200, {"Content-Type": mime_type(asset.name)}, content_of(asset, store.seed))
+    return Response(200, {"Content-Type": mime_type(asset.first_name)}, content_of(asset, store.seed))
 
 
 @lru_cache(maxsize=8)

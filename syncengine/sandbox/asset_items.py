@@ -88,6 +88,11 @@ class Asset:
         return next(iter(sorted(self.versions)))
 
     @property
+    def first_name(self) -> str:
+        """What it was called when it was made, which addresses and kinds of files go by."""
+        return str(self.facts.get("first_name", self.name))
+
+    @property
     def as_place(self) -> Place:
         """A folder or program as parent of others."""
         return Place(self.kind, self.id)

@@ -115,7 +115,7 @@ def _page(store: AssetStore, asset: Asset, version: str) -> Row:
         "template": asset.facts["template"],
         **page_header(asset, version, store.seed),
         # A page keeps the address that it was made with, whatever it is called later.
-        "URL": f"{PAGES}/lp/{store.options.name}/{quote(asset.facts.get('first_name', asset.name), safe='')}.html",
+        "URL": f"{PAGES}/lp/{store.options.name}/{quote(asset.first_name, safe='')}.html",
     }
 
 
@@ -187,7 +187,7 @@ def _file(store: AssetStore, asset: Asset, host: str) -> Row:
         "description": asset.versions[""].text if asset.id % 2 else None,
         **_dates(asset, asset.versions[""]),
         "size": asset.facts["size"],
-        "mimeType": mime_type(asset.facts.get("first_name", asset.name)),
+        "mimeType": mime_type(asset.first_name),
         "url": f"http://{host}/rs/{store.options.name}/images/{asset.id}_{quote(asset.name, safe='')}",
         "folder": folder,
     }

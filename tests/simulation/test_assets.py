@@ -125,7 +125,7 @@ async def test_a_comparison_names_what_was_done_and_the_next_pull_fetches_only_t
     await pulled_as_anew(library)
 
 
-@pytest.mark.parametrize("seed", [4, 5, 6])
+@pytest.mark.parametrize("seed", [4, 5])
 @seeded
 async def test_pulls_after_change_upon_change_end_as_one_anew(room: Path, seed: int) -> None:
     """Three rounds of changes with a pull after each: no trace of what was before is left in the folder."""
