@@ -47,9 +47,9 @@ def is_live(subject: Subject) -> bool:
     return subject.is_live
 
 
-def is_guided(subject: Subject) -> bool:
-    """Only guided pages have variables; whether one is stands in its template."""
-    return subject.guided is None or whole(subject.row.get("template")) in subject.guided
+def may_have_variables(subject: Subject) -> bool:
+    """Free-form pages have no variables; whether a page is one stands in its template, if that is still there."""
+    return whole(subject.row.get("template")) not in subject.free_form
 
 
 def is_email_program(subject: Subject) -> bool:

@@ -19,13 +19,13 @@ Version = Literal["", "approved", "draft"]
 class Subject:
     """One version of an asset that more is asked for. `is_live` says that it is the version that visitors see.
 
-    `guided` are the ids of guided landing page templates, None while nobody knows them.
+    `free_form` are the ids of landing page templates whose pages have no variables.
     """
 
     row: Row
     version: Version
     is_live: bool
-    guided: frozenset[int] | None = None
+    free_form: frozenset[int] = frozenset()
 
 
 def always(_: Subject) -> bool:

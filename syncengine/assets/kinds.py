@@ -21,8 +21,8 @@ from syncengine.assets.asking import (
     html_body,
     html_section,
     is_email_program,
-    is_guided,
     is_live,
+    may_have_variables,
     rules,
     tags_and_costs,
     tokens,
@@ -36,8 +36,8 @@ FILE: Final = "file"
 VOLATILE: Final = frozenset(
     ["requestId", "thumbnail", "views", "viewCount", "visits", "conversions", "lastViewedAt", "memberCount"]
 )
-# The type of landing page templates whose pages have variables.
-GUIDED: Final = "guided"
+# The type of landing page templates whose pages have no variables.
+FREE_FORM: Final = "freeForm"
 # The part that has a file of its own.
 HTML: Final = "html"
 DYNAMIC: Final = "DynamicContent"
@@ -100,7 +100,9 @@ KINDS: Mapping[str, Kind] = {
             f"{V1}/landingPages.json",
             (
                 Part("content", f"{V1}/landingPage/{{id}}/content.json", takes_status=True),
-                Part("variables", f"{V1}/landingPage/{{id}}/variables.json", when=is_guided, takes_status=True),
+                Part(
+                    "variables", f"{V1}/landingPage/{{id}}/variables.json", when=may_have_variables, takes_status=True
+                ),
                 Part(HTML, f"{V1}/landingPage/{{id}}/fullContent.json", content, is_live),
             ),
             has_versions=True,

@@ -16,7 +16,7 @@ from syncengine.assets.documents import Key, Listed, Place, listed, place_of
 from syncengine.assets.entry import Entry
 from syncengine.assets.folders import Folders
 from syncengine.assets.kind import Kind, Subject, Version
-from syncengine.assets.kinds import FOLDER, GUIDED, PROGRAM
+from syncengine.assets.kinds import FOLDER, FREE_FORM, PROGRAM
 from syncengine.assets.lists import Whole, believed, changed, joined, pages_for, whole
 from syncengine.assets.places import Node, Places
 from syncengine.errors import CallRejected
@@ -90,12 +90,11 @@ class Survey:
         return Places(nodes)
 
     @cached_property
-    def guided(self) -> frozenset[int] | None:
-        """The ids of guided landing page templates; asked for when these have been listed."""
-        if TEMPLATES not in self.found:
-            return None
-        rows = self.found[TEMPLATES].listed.values()
-        return frozenset(int(each.key.asset.id) for each in rows if text(each.row.get("templateType")) == GUIDED)
+    def free_form(self) -> frozenset[int]:
+        """The ids of free-form landing page templates, as far as they are known; asked for when these are listed."""
+        found = self.found.get(TEMPLATES)
+        rows = found.listed.values() if found is not None else ()
+        return frozenset(int(each.key.asset.id) for each in rows if text(each.row.get("templateType")) == FREE_FORM)
 
     async def look(self, kind: Kind) -> Surveyed:
         """Read a kind's lists; raises what the client raises, and CallRejected for rows that nothing identifies."""
@@ -129,7 +128,9 @@ class Survey:
         has_live = live in self.found[key.asset.kind].listed or (
             live in self._known and self.found[key.asset.kind].keeps(live)
         )
-        return Subject(version.row, key.version, is_live=key.version != "draft" or not has_live, guided=self.guided)
+        return Subject(
+            version.row, key.version, is_live=key.version != "draft" or not has_live, free_form=self.free_form
+        )
 
     async def _list(self, kind: Kind, version: Version) -> Whole:
         if not kind.is_paged:

@@ -32,8 +32,10 @@ SHOWN = {"tag_type": "tagType", "landing_page_domain": "hostname", "redirect_rul
 def problems(truth: Iterable[Row], folder: Path, *, kinds: tuple[str, ...] = ()) -> list[str]:
     """Everything in a folder that is not as the truth has it; only of some kinds, where these are named."""
     entries = list(truth)
-    guided = guided_templates(entries)
-    wanted = {key: each for entry in entries for key, each in documents(entry, guided) if not kinds or key[0] in kinds}
+    free_form = free_form_templates(entries)
+    wanted = {
+        key: each for entry in entries for key, each in documents(entry, free_form) if not kinds or key[0] in kinds
+    }
     paths: dict[Key, PurePosixPath] = {}
     found: list[str] = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -66,13 +68,13 @@ def htmls(truth: Iterable[Row]) -> set[bytes]:
     return {text.encode("utf-8", "surrogatepass") for text in found}
 
 
-def guided_templates(entries: Sequence[Row]) -> set[int]:
-    """The ids of templates whose pages have variables."""
+def free_form_templates(entries: Sequence[Row]) -> set[int]:
+    """The ids of templates whose pages have no variables."""
     rows = [each["versions"][0]["row"] for each in entries if each["kind"] == "landing-page-template"]
-    return {row["id"] for row in rows if row["templateType"] == "guided"}
+    return {row["id"] for row in rows if row["templateType"] == "freeForm"}
 
 
-def documents(entry: Part, guided: Container[int]) -> Iterator[tuple[Key, Row]]:
+def documents(entry: Part, free_form: Container[int]) -> Iterator[tuple[Key, Row]]:
     """What the files of an asset's versions have to hold, `html` as text."""
     kind = entry["kind"].replace("-", "_")
     versions = {version["version"]: version for version in entry["versions"]}
@@ -82,7 +84,7 @@ def documents(entry: Part, guided: Container[int]) -> Iterator[tuple[Key, Row]]:
         status = "draft" if row.get("status") == "draft" else "approved"
         name = status if kind in (*DESIGNS, "segmentation") else listed_as
         held, html = PARTS[kind](version, shown) if kind in PARTS else ({}, None)
-        if kind == "landing_page" and row["template"] in guided:
+        if kind == "landing_page" and row["template"] not in free_form:
             held = {**held, "variables": version["content"].get("variables")}
         # What there is none of is left out.
         held = {name: part for name, part in held.items() if part not in (None, [])}

@@ -35,7 +35,7 @@ async def of(
     version: Version | None = None,
     *,
     is_live: bool = True,
-    guided: frozenset[int] | None = None,
+    free_form: frozenset[int] = frozenset(),
     editor: int | None = None,
     **row: Any,
 ) -> Document:
@@ -45,7 +45,7 @@ async def of(
     listed = seen(kind, "Region" if known.has_text_ids else 7, version, **row)
     if editor is not None:
         listed = replace(listed, row={**listed.row, "version": editor})
-    return await fetched(client, listed, Subject(listed.row, version, is_live=is_live, guided=guided))
+    return await fetched(client, listed, Subject(listed.row, version, is_live=is_live, free_form=free_form))
 
 
 def asked(client: Played) -> list[tuple[str, dict[str, str]]]:
@@ -64,7 +64,12 @@ LIVE, DRAFT = {"status": "approved"}, {"status": "draft"}
         ("email", "draft", {"editor": 2, "is_live": False}, {"content": DRAFT, "fullContent": DRAFT}),
         ("email", "draft", {"editor": 2}, {"content": DRAFT, "fullContent": DRAFT, "variables": {}}),
         ("landing_page", "approved", {"template": 3}, {"content": LIVE, "fullContent": {}, "variables": LIVE}),
-        ("landing_page", "approved", {"template": 3, "guided": frozenset([4])}, {"content": LIVE, "fullContent": {}}),
+        (
+            "landing_page",
+            "approved",
+            {"template": 3, "free_form": frozenset([3])},
+            {"content": LIVE, "fullContent": {}},
+        ),
         ("landing_page", "draft", {"template": 3, "is_live": False}, {"content": DRAFT, "variables": DRAFT}),
         ("landing_page_template", "draft", {}, {"content": DRAFT}),
         ("form", "draft", {}, {"fields": DRAFT}),
@@ -89,7 +94,9 @@ async def test_each_kind_is_asked_for_its_parts(
     document = await of(client, kind, version, **more)
     assert calls == {ends(call): dict(call.query) for call in client.sent}
     assert len(calls) == len(client.sent)
-    subject = Subject(document.listed.row, version, is_live=more.get("is_live", True), guided=more.get("guided"))
+    subject = Subject(
+        document.listed.row, version, is_live=more.get("is_live", True), free_form=more.get("free_form", frozenset())
+    )
     assert len(calls) == calls_for(KINDS[kind], [subject])
     assert all(call.name.startswith(f"{kind}.") for call in client.sent)
 
@@ -250,7 +257,7 @@ async def test_designs_are_fetched_together() -> None:
 @pytest.mark.parametrize(("versions", "calls"), [(0, 0), (1, 1), (20, 1), (21, 2), (60, 3)])
 def test_designs_cost_a_call_for_twenty(versions: int, calls: int) -> None:
     """However many workspaces they are in."""
-    subjects = [Subject({}, "draft", is_live=True, guided=None)] * versions
+    subjects = [Subject({}, "draft", is_live=True)] * versions
     assert calls == calls_for(KINDS["fragment"], subjects)
     assert 0 == calls_for(KINDS["static_list"], subjects)
 

@@ -134,10 +134,10 @@ def test_every_list_of_adobes_that_has_folders_for_its_places_has_a_kind() -> No
 
 
 def names(
-    kind: str, row: dict[str, Any], version: Version = "", *, live: bool = True, guided: frozenset[int] | None = None
+    kind: str, row: dict[str, Any], version: Version = "", *, live: bool = True, free_form: frozenset[int] = frozenset()
 ) -> list[str]:
     """The parts that are asked for of one asset."""
-    return [part.name for part in parts_of(KINDS[kind], Subject(row, version, is_live=live, guided=guided))]
+    return [part.name for part in parts_of(KINDS[kind], Subject(row, version, is_live=live, free_form=free_form))]
 
 
 def test_not_everything_is_asked_of_every_asset() -> None:
@@ -148,8 +148,8 @@ def test_not_everything_is_asked_of_every_asset() -> None:
     assert ["content", "html"] == names("email", {"version": 2}, "draft", live=False)
     assert ["content", "variables", "html"] == names("landing_page", {"template": 3})
     assert ["content", "variables"] == names("landing_page", {"template": 3}, "draft", live=False)
-    assert ["content", "html"] == names("landing_page", {"template": 3}, guided=frozenset({4}))
-    assert ["content", "variables", "html"] == names("landing_page", {"template": "4"}, guided=frozenset({4}))
+    assert ["content", "html"] == names("landing_page", {"template": 4}, free_form=frozenset({4}))
+    assert ["content", "variables", "html"] == names("landing_page", {"template": "3"}, free_form=frozenset({4}))
     assert ["detail", "tokens"] == names("program", {"type": "Event"})
     assert ["detail", "tokens", "smartList"] == names("program", {"type": "Email"})
     assert ["detail"] == names("tag_type", {"tagType": "Region"})
