@@ -444,3 +444,25 @@ async def test_bytes_of_files_stay_as_long_as_the_file_is_the_same(room: Path) -
     assert [f"{change.path}.json"] == [path for path in contents(library.folder) if path.startswith(f"{change.path}.")]
     await library.pull(kinds=kinds, with_files=True)
     assert 2 == len([path for path in contents(library.folder) if path.startswith(f"{change.path}.")])
+
+
+@virtual
+async def test_a_sync_brings_its_streams_whatever_keeps_the_assets_from_coming(tmp_path: Path) -> None:
+    """A folder that is not ours is left as it is, and a file in the way spoils the pull: the streams are brought."""
+    folder = tmp_path / "assets"
+    settings = settings_for(tmp_path, assets=AssetSettings(path=folder, kinds=("channel",)))
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    async with opened(settings, assets=0, programs=3, workspaces=1) as here:
+        report = await here.engine.sync()
+        assert ("partial", ("ConfigError",)) == (report.outcome, report.errors)
+        assert all(each.rows or not each.problems for each in report.streams)
+        assert ["notes.txt"] == [path.name for path in folder.iterdir()]
+        (folder / "notes.txt").unlink()
+        assert "done" == (await here.engine.sync()).outcome
+        for path in (folder / "_instance").iterdir():
+            path.unlink()
+            path.mkdir()
+        report = await here.engine.sync()
+    assert ("partial", ("StateUnusable",)) == (report.outcome, report.errors)
+    assert not any(each.problems for each in report.streams)
