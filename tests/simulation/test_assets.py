@@ -466,3 +466,25 @@ async def test_a_sync_brings_its_streams_whatever_keeps_the_assets_from_coming(t
         report = await here.engine.sync()
     assert ("partial", ("StateUnusable",)) == (report.outcome, report.errors)
     assert not any(each.problems for each in report.streams)
+
+
+@seeded
+async def test_a_quick_pull_asks_long_lists_for_what_is_newer_alone(room: Path) -> None:
+    """Two calls, however long the list is: what has a later date is brought, and what is gone shows in the count."""
+    library = Library(room, lists=900)
+    kinds = chosen_kinds(("static_list",))
+    await library.pull(kinds=kinds)
+    await library.later()
+    one, two, three = library.ids("static-list")[:3]
+    home = {"type": "Folder", "id": library.ids("folder")[-1]}
+    library.change({"do": "rename", "kind": "static-list", "id": one, "name": "Another name"})
+    library.change({"do": "move", "kind": "static-list", "id": two, "to": home})
+    report = await library.pull(kinds=kinds, quick=True)
+    assert {("static-list", str(one)): ("renamed",)} == told(report.changes)
+    assert 2 == report.calls_by_name["static_list.list"]
+    report = await library.pull(kinds=kinds)
+    assert {("static-list", str(two)): ("moved",)} == told(report.changes)
+    assert 5 == report.calls_by_name["static_list.list"]
+    library.change({"do": "delete", "kind": "static-list", "id": three})
+    report = await library.pull(kinds=kinds, quick=True)
+    assert {("static-list", str(three)): ("removed",)} == told(report.changes)
