@@ -28,8 +28,8 @@ row's bytes.
 
 `marketo` is what Marketo says, as plain values and functions: calls, replies, error codes, limits. No I/O, no clock.
 
-`schema`, `reports`, `observe`, `threads` and `clock` are the ground floor: the shape of rows, what the engine answers,
-events and their listeners, the door to threads, and the only place that asks what time it is.
+`schema`, `reports`, `asset_reports`, `observe`, `threads` and `clock` are the ground floor: the shape of rows, what
+the engine answers, events and their listeners, the door to threads, and the only place that asks what time it is.
 
 `errors` lies below all of it: the class of an error says what the engine does next.
 
@@ -40,20 +40,11 @@ misunderstanding of Marketo cannot hide on both sides.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from syncengine.asset_reports import AssetsDiff, AssetsPlan, AssetsReport
     from syncengine.config import Settings, load
     from syncengine.engine import Engine, open_engine
     from syncengine.errors import SyncEngineError
-    from syncengine.reports import (
-        AssetsDiff,
-        AssetsPlan,
-        AssetsReport,
-        CheckReport,
-        ImportPlan,
-        ImportReport,
-        StatusReport,
-        SyncPlan,
-        SyncReport,
-    )
+    from syncengine.reports import CheckReport, ImportPlan, ImportReport, StatusReport, SyncPlan, SyncReport
     from syncengine.status import read_status
 
 __all__ = [
@@ -80,10 +71,11 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     homes = {
+        "syncengine.asset_reports": ("AssetsDiff", "AssetsPlan", "AssetsReport"),
         "syncengine.config": ("Settings", "load"),
         "syncengine.engine": ("Engine", "open_engine"),
         "syncengine.errors": ("SyncEngineError",),
-        "syncengine.reports": tuple(name for name in __all__ if name.endswith(("Diff", "Plan", "Report"))),
+        "syncengine.reports": ("CheckReport", "ImportPlan", "ImportReport", "StatusReport", "SyncPlan", "SyncReport"),
         "syncengine.status": ("read_status",),
     }
     for home, names in homes.items():

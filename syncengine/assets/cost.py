@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from syncengine.asset_reports import AssetKindPlan, AssetsPlan
 from syncengine.assets.contents import calls_for
 from syncengine.assets.crew import together
 from syncengine.assets.documents import Key
@@ -18,7 +19,6 @@ from syncengine.assets.survey import Due, Survey, due
 from syncengine.assets.tree import Tree
 from syncengine.errors import CallRejected, MarketoError, NotFound, PermissionDenied, Unavailable, Unsupported
 from syncengine.marketo.limits import CALLS_PER_WINDOW, WINDOW_SECONDS
-from syncengine.reports import AssetKindPlan, AssetsPlan
 from syncengine.threads import run_blocking
 
 

@@ -10,6 +10,7 @@ from secrets import token_hex
 
 import anyio
 
+from syncengine.asset_reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 from syncengine.assets.changes import changes
 from syncengine.assets.cost import cost
 from syncengine.assets.differences import with_lines
@@ -19,7 +20,6 @@ from syncengine.assets.run import BesideStreams, opened_beside, pull
 from syncengine.assets.tree import Tree
 from syncengine.errors import ConfigError
 from syncengine.marketo.endpoints import usage
-from syncengine.reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 from syncengine.threads import run_blocking
 
 LIVE = "live"

@@ -10,11 +10,11 @@ from typing import Any
 
 import orjson
 
+from syncengine.asset_reports import AssetChange
 from syncengine.assets.changes import ADDED, REMOVED, Change
 from syncengine.assets.documents import Document, ordered
 from syncengine.assets.entry import Entry
 from syncengine.assets.tree import Tree
-from syncengine.reports import AssetChange
 
 CONTEXT_LINES = 3
 # Of two texts that have little in common a line by line comparison takes for ever, and nobody reads it.

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from syncengine.asset_reports import AssetKindReport, AssetsReport, Outcome
 from syncengine.assets import states
 from syncengine.assets.apply import Applying
 from syncengine.assets.changes import WHAT, changes
@@ -30,7 +31,6 @@ from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
 from syncengine.jobs.recording import recorded
 from syncengine.jobs.scheduler import Beside, Scheduler
-from syncengine.reports import AssetKindReport, AssetsReport, Outcome
 from syncengine.threads import run_blocking
 
 AREAS = "asset areas"  # in the journal: the ids of the roots of the folder tree
@@ -106,7 +106,8 @@ class Pull:
         after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
         # Of a kind that failed nobody knows how far it came: nothing of it is in excess.
         await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in after.items()}, set(stored)))
-        if self._asked.full and not board.failed:
+        outcome = self._outcome(board.failed)
+        if self._asked.full and outcome == "done":
             await parts.store.remember(parts.instance, FULL_PULL, self._began_at.isoformat())
         found = changes(before, after)
         became = Counter((each.asset.kind, what) for each in found for what in each.what)
@@ -125,7 +126,7 @@ class Pull:
         failed = board.failed
         return AssetsReport(
             folder=str(self._asked.folder),
-            outcome=self._outcome(failed),
+            outcome=outcome,
             calls=calls.total(),
             calls_by_name=dict(sorted(calls.items())),
             seconds=parts.client.clock.monotonic() - self._began,

@@ -133,9 +133,6 @@ class Survey:
         )
 
     async def _list(self, kind: Kind, version: Version) -> Whole:
-        if not kind.is_paged:
-            page = await self._client.send(assets.everything(kind.call, kind.path, status=version))
-            return Whole({row.get(kind.id): row for row in page.rows}, is_steady=True, is_one_page=bool(page.rows))
         ask = partial(assets.page, kind.call, kind.path, status=version)
         known = [entry for key, entry in self._known.items() if (key.asset.kind, key.version) == (kind.name, version)]
 
@@ -143,6 +140,8 @@ class Survey:
             return listed(kind, version, row).key.asset.id
 
         ids = [each.key.asset.id for each in known]
+        if not kind.is_paged:
+            return await believed(partial(self._everything, kind, version), ids)
         latest = max((moment for each in known if (moment := instant_or_none(each.updated))), default=None)
         # Two calls at the least: for a list of two pages there is nothing to be saved.
         is_long = kind.has_since and latest is not None and pages_for(len(known)) > 2
@@ -152,6 +151,10 @@ class Survey:
         if new is not None:
             return new
         return await believed(partial(whole, self._client, ask, identity, len(known)), ids)
+
+    async def _everything(self, kind: Kind, version: Version) -> Whole:
+        page = await self._client.send(assets.everything(kind.call, kind.path, status=version))
+        return Whole({by_id(row): row for row in page.rows}, is_steady=True, is_one_page=bool(page.rows))
 
     async def _read_folders(self) -> Whole:
         known = [where for key in self._known if (where := place_of(key.asset)) is not None]

@@ -1,17 +1,17 @@
 """`syncengine assets`: marketing assets as files that Git can diff, and what has become of them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import App, Parameter
 
+from syncengine.asset_reports import AssetsDiff, AssetsPlan, AssetsReport
 from syncengine.cli.assets_shown import show_diff, show_plan, show_pull
 from syncengine.cli.failures import PARTIAL, exit_code_named
 from syncengine.cli.options import Common
 from syncengine.cli.running import run
 from syncengine.errors import ConfigError, PermissionDenied
-from syncengine.reports import AssetsDiff, AssetsPlan, AssetsReport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,7 +34,19 @@ assets = App(
 )
 
 Folder = Annotated[Path | None, Parameter(name="DIR")]
-Kinds = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which kinds of assets a command is about."""
+
+    only: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    """A kind of asset to take, and no others; may be given more than once."""
+
+    but: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    """A kind of asset to leave out; may be given more than once."""
 
 
 @assets.command
@@ -42,14 +54,13 @@ def pull(  # options of a command line
     folder: Folder = None,
     /,
     *,
-    only: Kinds = (),
-    but: Kinds = (),
+    chosen: Chosen | None = None,
     with_files: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     full: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     quick: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     no_tables: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
+    quiet: Quiet = False,
     log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     common: Common | None = None,
 ) -> int:
@@ -72,10 +83,6 @@ def pull(  # options of a command line
     ----------
     folder
         The folder: empty, not there yet, or pulled before. Without it, the one of [assets] path.
-    only
-        A kind of asset to bring, and no others; may be given more than once.
-    but
-        A kind of asset to leave out; may be given more than once.
     with_files
         Bring the bytes of images and documents too.
     full
@@ -97,7 +104,7 @@ def pull(  # options of a command line
         raise ConfigError("--full and --quick exclude each other", advice="Keep one of them.")
     common = common or Common()
     settings, screen = common.settings(), common.screen()
-    asked = asked_for(settings, folder, only, but)(
+    asked = asked_for(settings, folder, chosen or Chosen())(
         with_files=with_files or settings.assets.files, full=full, quick=quick, with_tables=not no_tables
     )
     if dry_run:
@@ -122,10 +129,9 @@ def diff(
     *,
     against: Path | None = None,
     live: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    only: Kinds = (),
-    but: Kinds = (),
+    chosen: Chosen | None = None,
     text: Annotated[bool, Parameter(name="--text", negative="--no-text")] = True,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)] = False,
+    quiet: Quiet = False,
     common: Common | None = None,
 ) -> int:
     """Show what was added, removed, moved, renamed and changed since a folder was pulled.
@@ -147,16 +153,12 @@ def diff(
         The newer state: another folder of the same instance. Needs no configuration.
     live
         The newer state is the instance itself; this is so without --against too. Costs the calls of a pull.
-    only
-        A kind of asset to compare, and no others; may be given more than once.
-    but
-        A kind of asset to leave out; may be given more than once.
     text
         Show the lines that differ.
     quiet
         Show no progress on standard error.
     """
-    common = common or Common()
+    common, chosen = common or Common(), chosen or Chosen()
     screen = common.screen()
     if against is not None:
         if live:
@@ -166,10 +168,10 @@ def diff(
 
         if folder is None:
             raise ConfigError("--against compares with a folder that is not named", advice="Name DIR first.")
-        found = compared(folder, against, chosen_kinds(only, but))
+        found = compared(folder, against, chosen_kinds(chosen.only, chosen.but))
     else:
         settings = common.settings()
-        asked = asked_for(settings, folder, only, but)()
+        asked = asked_for(settings, folder, chosen)()
 
         async def work(engine: "Engine") -> AssetsDiff:
             return await (await engine.assets()).diff_live(asked.folder, asked.kinds)
@@ -180,9 +182,7 @@ def diff(
     return diff_code(found)
 
 
-def asked_for(
-    settings: "Settings", folder: Path | None, only: tuple[str, ...], but: tuple[str, ...]
-) -> "Callable[..., Asked]":
+def asked_for(settings: "Settings", folder: Path | None, chosen: Chosen) -> "Callable[..., Asked]":
     """An order for the folder that is named, or the configured one; raises ConfigError when there is neither."""
     from functools import partial
 
@@ -193,8 +193,8 @@ def asked_for(
         raise ConfigError(
             "no folder for the assets is named", advice="Name one: syncengine assets pull DIR, or set [assets] path."
         )
-    kinds = only or (() if "*" in settings.assets.kinds else settings.assets.kinds)
-    return partial(Asked, wanted, chosen_kinds(kinds, but))
+    kinds = chosen.only or (() if "*" in settings.assets.kinds else settings.assets.kinds)
+    return partial(Asked, wanted, chosen_kinds(kinds, chosen.but))
 
 
 async def planned(settings: "Settings", asked: "Asked") -> AssetsPlan:

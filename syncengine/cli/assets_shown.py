@@ -1,7 +1,7 @@
 """How reports about assets look: what became of them, kind by kind and one by one."""
 
+from syncengine.asset_reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 from syncengine.cli.screen import Screen, megabytes, span
-from syncengine.reports import AssetChange, AssetsDiff, AssetsPlan, AssetsReport
 
 # More than this scrolls away; --json has all of it.
 CHANGES_SHOWN = 50

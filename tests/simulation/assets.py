@@ -19,6 +19,7 @@ import anyio
 import orjson
 import pytest
 
+from syncengine.asset_reports import AssetsDiff, AssetsReport
 from syncengine.assets.desk import Desk
 from syncengine.assets.disk import WORKSHOP
 from syncengine.assets.parts import Asked, Parts
@@ -28,7 +29,6 @@ from syncengine.destinations.duckdb import DuckDB
 from syncengine.jobs.lease import LEASE_TTL_SECONDS
 from syncengine.jobs.memory import MemoryJobStore
 from syncengine.marketo.endpoints import identity
-from syncengine.reports import AssetsDiff, AssetsReport
 from syncengine.sandbox.asset_items import Asset as SandboxAsset
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.options import SandboxOptions

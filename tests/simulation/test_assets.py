@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from syncengine.asset_reports import AssetChange
 from syncengine.assets.parts import chosen_kinds
 from syncengine.assets.places import UNFILED
 from syncengine.config import AssetSettings
-from syncengine.reports import AssetChange
 from tests.simulation.assets import Library, asked_twice, contents, contents_asked, marks
 from tests.simulation.seeded import seeded
 from tests.simulation.small import quick_folder

@@ -285,3 +285,16 @@ async def test_a_fetch_that_fails_is_no_deletion(room: Path) -> None:
         gone = warehouse.sql("SELECT id FROM marketo.asset_form WHERE _deleted_at IS NOT NULL").fetchall()
         told = warehouse.sql("SELECT id FROM marketo.asset_history WHERE gone").fetchall()
     assert ([], []) == (gone, told)
+
+
+@seeded
+async def test_a_list_without_pages_that_is_empty_once_loses_nothing(room: Path) -> None:
+    """All segmentations seem to be gone in one answer: it is asked again before that is believed."""
+    library = Library(room)
+    kinds = chosen_kinds(("segmentation",))
+    await library.pull(kinds=kinds)
+    before = contents(library.folder)
+    library.faults(failing("702", "/rest/asset/v1/segmentation.json", message="No data", times=1))
+    report = await library.pull(kinds=kinds)
+    assert () == report.changes
+    assert before == contents(library.folder)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from syncengine.asset_reports import AssetChange
 from syncengine.assets.changes import changes
 from syncengine.assets.differences import LINES_MAX, in_words, with_lines
 from syncengine.assets.documents import Document, Place
 from syncengine.assets.tree import Tree
 from syncengine.errors import StateUnusable
-from syncengine.reports import AssetChange
 from tests.unit.assets.made import document, laid, ours
 
 AT = "Here/Hi.email"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from syncengine.asset_reports import AssetChange, AssetsDiff, AssetsReport
 from syncengine.assets.kinds import KINDS
-from syncengine.cli.assets import asked_for, diff, diff_code, missing_code, pull, pull_code
+from syncengine.cli.assets import Chosen, asked_for, diff, diff_code, missing_code, pull, pull_code
 from syncengine.config import AssetSettings, Settings, load
 from syncengine.config.streams import ASSET_KINDS
 from syncengine.errors import ConfigError
-from syncengine.reports import AssetChange, AssetsDiff, AssetsReport
 from tests.unit.cli.live import configured
 
 REPORT = AssetsReport("assets", "done", 3, {}, 1.0, (), ())
@@ -52,22 +52,22 @@ def settings_with(folder: Path, **assets: object) -> Settings:
 def test_the_folder_is_the_one_that_is_named_else_the_configured_one(tmp_path: Path) -> None:
     """With neither there is nothing to be done, and the sentence says both ways out."""
     settings = settings_with(tmp_path, path=tmp_path / "assets")
-    assert tmp_path / "assets" == asked_for(settings, None, (), ())().folder
-    assert Path("other") == asked_for(settings, Path("other"), (), ())().folder
+    assert tmp_path / "assets" == asked_for(settings, None, Chosen())().folder
+    assert Path("other") == asked_for(settings, Path("other"), Chosen())().folder
     with pytest.raises(ConfigError, match="no folder for the assets is named") as raised:
-        asked_for(settings_with(tmp_path), None, (), ())
+        asked_for(settings_with(tmp_path), None, Chosen())
     assert "assets pull DIR" in raised.value.advice
 
 
 def test_kinds_are_those_that_are_named_else_the_configured_ones(tmp_path: Path) -> None:
     """Folders always come along: the others lie in them."""
     settings = settings_with(tmp_path, path=tmp_path, kinds=("email", "form"))
-    assert ("folder", "email", "form") == asked_for(settings, None, (), ())().kinds
-    assert ("folder", "snippet") == asked_for(settings, None, ("snippet",), ())().kinds
-    assert ("folder", "form") == asked_for(settings, None, (), ("email",))().kinds
-    assert tuple(KINDS) == asked_for(settings_with(tmp_path, path=tmp_path), None, (), ())().kinds
+    assert ("folder", "email", "form") == asked_for(settings, None, Chosen())().kinds
+    assert ("folder", "snippet") == asked_for(settings, None, Chosen(only=("snippet",)))().kinds
+    assert ("folder", "form") == asked_for(settings, None, Chosen(but=("email",)))().kinds
+    assert tuple(KINDS) == asked_for(settings_with(tmp_path, path=tmp_path), None, Chosen())().kinds
     with pytest.raises(ConfigError, match="'mail' is no kind of asset"):
-        asked_for(settings, None, ("mail",), ())
+        asked_for(settings, None, Chosen(only=("mail",)))
 
 
 def test_the_configuration_knows_every_kind() -> None:

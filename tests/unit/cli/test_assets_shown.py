@@ -6,6 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from syncengine.asset_reports import AssetChange, AssetKindPlan, AssetKindReport, AssetsDiff, AssetsPlan, AssetsReport
 from syncengine.cli.assets_shown import (
     CHANGES_SHOWN,
     NOTES_SHOWN,
@@ -16,7 +17,6 @@ from syncengine.cli.assets_shown import (
     show_pull,
 )
 from syncengine.cli.screen import Screen
-from syncengine.reports import AssetChange, AssetKindPlan, AssetKindReport, AssetsDiff, AssetsPlan, AssetsReport
 
 CHANGED = AssetChange("email", 1056, "Hi", ("changed",), "News/Hi.email", "News/Hi.email", ("approved",), ("subject",))
 EMAILS = AssetKindReport(

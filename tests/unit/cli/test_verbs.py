@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncengine.asset_reports import Outcome
 from syncengine.cli.app import main
 from syncengine.cli.check import check_code, show_check
 from syncengine.cli.failures import PARTIAL
@@ -19,7 +20,6 @@ from syncengine.cli.sync import show_sync, sync_code, sync_facts
 from syncengine.reports import (
     CheckItem,
     CheckReport,
-    Outcome,
     RunSummary,
     SlotHolder,
     StatusReport,
