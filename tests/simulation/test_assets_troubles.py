@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import duckdb
 import orjson
 import pytest
 
-from syncengine.assets.parts import chosen_kinds
+from syncengine.assets.desk import Desk
+from syncengine.assets.parts import chosen_kinds, full_is_due
 from syncengine.errors import QuotaExhausted
 from tests.simulation.assets import Library, Meddler, asked_twice, contents, contents_asked
 from tests.simulation.seeded import seeded
@@ -290,11 +292,29 @@ async def test_a_fetch_that_fails_is_no_deletion(room: Path) -> None:
 @seeded
 async def test_a_list_without_pages_that_is_empty_once_loses_nothing(room: Path) -> None:
     """All segmentations seem to be gone in one answer: it is asked again before that is believed."""
-    library = Library(room)
+    library = Library(room, assets=200)
     kinds = chosen_kinds(("segmentation",))
     await library.pull(kinds=kinds)
     before = contents(library.folder)
-    library.faults(failing("702", "/rest/asset/v1/segmentation.json", message="No data", times=1))
+    assert [path for path in before if ".segmentation." in path]
+    library.faults(failing("702", "/rest/asset/v1/segmentation.json", message="No data", times=2))
     report = await library.pull(kinds=kinds)
     assert () == report.changes
     assert before == contents(library.folder)
+
+
+@seeded
+async def test_a_full_pull_that_misses_a_content_is_due_again(room: Path) -> None:
+    """Only one that brought all of them counts for the time until the next."""
+    library = Library(room)
+    kinds, week = chosen_kinds(("form",)), timedelta(days=7)
+
+    async def is_due(desk: Desk) -> bool:
+        return await full_is_due(desk.parts.store, desk.parts.instance, week, library.clock.now())
+
+    library.faults(failing("611", f"/rest/asset/v1/form/{library.ids('form')[0]}/fields.json"))
+    await library.pull(kinds=kinds, full=True)
+    assert await library.do(is_due)
+    library.faults()
+    await library.pull(kinds=kinds, full=True)
+    assert not await library.do(is_due)
