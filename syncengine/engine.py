@@ -124,7 +124,7 @@ class Engine:
 
         Raises ConfigError for a stream in `full` that is not configured, and what `exports.sync.sync` raises.
         """
-        spool = self.settings.state.path / SPOOL
+        spool = self.settings.state.path / SPOOL / self.settings.instance.name
         await run_blocking(lambda: private_folder(spool))
         parts = Parts(
             instance=self.settings.instance.name,

@@ -40,8 +40,11 @@ class Common(Printing):
     config: Annotated[Path | None, Parameter(name=["--config", "-c"], group=COMMON)] = None
     """The configuration: a TOML file. Default: SYNCENGINE_CONFIG, else ./syncengine.toml."""
 
+    instance: Annotated[str | None, Parameter(name=["--instance", "-i"], group=COMMON)] = None
+    """Which instance, where the configuration has several."""
+
     def settings(self) -> "Settings":
         """The configuration that applies. Raises ConfigError."""
         from syncengine.config import find, load
 
-        return load(find(self.config))
+        return load(find(self.config), self.instance)

@@ -2,12 +2,13 @@
 
 Read by the command line, the service and the engine only: the rooms below take plain arguments. In reading order:
 `settings` (the keys, their defaults and bounds), `rules` (what a value may be), `lines` (where a key stands in the
-text), `problems` (faults as sentences), `streams`, `places` and `across` (what depends on what), `open_secrets`,
-`reading`.
+text), `problems` (faults as sentences), `streams`, `places` and `across` (what depends on what), `instances` (several
+in one file), `open_secrets`, `reading`. The daemon's own tables are in `service`, their rules in `service_rules`.
 """
 
-from syncengine.config.reading import find, load, parse
+from syncengine.config.reading import find, load, load_all, parse, parse_all
 from syncengine.config.rules import Secret
+from syncengine.config.service import GroupSettings, InboxSettings, NotifySettings, ServiceSettings
 from syncengine.config.settings import (
     AssetSettings,
     DestinationSettings,
@@ -28,18 +29,24 @@ __all__ = [
     "STREAMS",
     "AssetSettings",
     "DestinationSettings",
+    "GroupSettings",
     "ImportSettings",
+    "InboxSettings",
     "InstanceSettings",
     "LimitSettings",
     "NetworkSettings",
+    "NotifySettings",
     "PollingSettings",
     "PrivacySettings",
     "Secret",
+    "ServiceSettings",
     "Settings",
     "StateSettings",
     "StreamSettings",
     "SyncSettings",
     "find",
     "load",
+    "load_all",
     "parse",
+    "parse_all",
 ]

@@ -9,6 +9,9 @@ VARIABLE = re.compile(r"\$\{([^}]*)\}")
 SECRETS = {
     ("instance", "client_secret"): "MARKETO_CLIENT_SECRET",
     ("privacy", "hash_key"): "SYNCENGINE_HASH_KEY",
+    ("service", "token"): "SYNCENGINE_TOKEN",
+    ("notify", "webhook"): "SLACK_WEBHOOK",
+    ("notify", "smtp_password"): "SMTP_PASSWORD",
 }
 _TAKEN = "\0"  # stands where a variable stood
 _PASSWORD = re.compile(r"://[^/@\s]*:(?!\0@)[^/\s]+@|(?:^|[?&\s])password\s*=\s*(?!\0(?:[\s&]|$))[^\s&]", re.IGNORECASE)

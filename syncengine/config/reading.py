@@ -1,23 +1,25 @@
 """From a file's text and the environment to Settings, or to one ConfigError that lists every problem.
 
-Order: TOML -> one instance -> `${VARIABLE}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and bounds -> paths
+Order: TOML -> instances -> `${VARIABLE}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and bounds -> paths
 relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a file is read.
 """
 
 import os
 import stat
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from syncengine.config.across import expanded, tell_across
+from syncengine.config.instances import Written, instances_in, tell_between
 from syncengine.config.lines import key_lines
 from syncengine.config.open_secrets import VARIABLE, open_secrets
 from syncengine.config.places import misfits
-from syncengine.config.problems import TABLES, Key, Problems
+from syncengine.config.problems import ATTRIBUTES, IMPORT, IMPORT_ALIAS, TABLES, Key, Problems
 from syncengine.config.rules import nearest
+from syncengine.config.service import GroupSettings, InboxSettings, NotifySettings, ScheduleName, ServiceSettings
 from syncengine.config.settings import (
     AssetSettings,
     DestinationSettings,
@@ -50,8 +52,13 @@ def find(given: Path | None = None) -> Path:
     return Path(os.environ.get("SYNCENGINE_CONFIG") or DEFAULT_NAME)
 
 
-def load(path: Path) -> Settings:
-    """Read one file. Raises ConfigError."""
+def load(path: Path, instance: str | None = None) -> Settings:
+    """Read one file; of several instances in it, the one that is named. Raises ConfigError."""
+    return chosen(load_all(path), instance)
+
+
+def load_all(path: Path) -> tuple[Settings, ...]:
+    """Read one file; each instance in it has settings of its own. Raises ConfigError."""
     try:
         text = path.read_bytes().decode()
         shared = bool(path.stat().st_mode & READABLE_BY_OTHERS)
@@ -65,11 +72,29 @@ def load(path: Path) -> Settings:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise ConfigError(f"{path} cannot be read: {reason}", advice="Name a readable TOML file with -c.") from None
-    return parse(text, path=path, shared=shared)
+    return parse_all(text, path=path, shared=shared)
+
+
+def chosen(found: Sequence[Settings], instance: str | None) -> Settings:
+    """The settings of one instance. Raises ConfigError when it is not there, or not told which."""
+    named = {settings.instance.name: settings for settings in found}
+    if instance is None and len(found) == 1:
+        return found[0]
+    if instance in named:
+        return named[instance]
+    path, names = found[0].source, ", ".join(named)
+    if instance is None:
+        raise ConfigError(f"{path} has several instances: {names}", advice="Say which one with --instance NAME.")
+    raise ConfigError(f"{path} has no instance {instance!r}", advice=f"It has {names}.")
 
 
 def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
-    """Settings from a TOML text; `shared`: others can read the file, so no secret may stand in it."""
+    """The settings of the one instance in a TOML text."""
+    return chosen(parse_all(text, path=path, shared=shared), None)
+
+
+def parse_all(text: str, *, path: Path, shared: bool = False) -> tuple[Settings, ...]:
+    """Settings of each instance in a TOML text; `shared`: others can read the file, so no secret may stand in it."""
     try:
         document = tomllib.loads(text)
     except RecursionError:
@@ -77,8 +102,25 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
     except ValueError as error:
         raise _unusable(path, (f"it is not valid TOML: {error}",)) from None
     variables = {key: name for key, name in _variables().items() if "__" in name or _means_a_key(key[0], name, text)}
-    problems = Problems(key_lines(text), variables)
-    document = _one_instance(document, problems)
+    lines, told = key_lines(text), dict[str, None]()
+    found: list[Settings] = []
+    general = Problems(lines, variables)
+    for written in instances_in(document, general):
+        problems = Problems(lines, variables, written=written.keys)
+        settings = _one(written, problems, path, shared=shared)
+        if settings is not None and not problems.told:
+            found.append(settings)
+        told |= dict.fromkeys(problems.sentences())
+    if found and not told:
+        tell_between(found, general)
+    told = dict.fromkeys(general.sentences()) | told
+    if told:
+        raise _unusable(path, tuple(told))
+    return tuple(found)
+
+
+def _one(written: Written, problems: Problems, path: Path, *, shared: bool) -> Settings | None:
+    document = written.document
     _refuse_unknown_tables(document, problems)
     if shared:
         for key, name in open_secrets(document):
@@ -95,8 +137,6 @@ def parse(text: str, *, path: Path, shared: bool = False) -> Settings:
                 problems.add(("destination", name), sentence)
         settings = _completed(settings, path)
         tell_across(settings, problems)
-    if settings is None or problems.told:
-        raise _unusable(path, problems.sentences())
     return settings
 
 
@@ -126,30 +166,7 @@ def _variables() -> dict[Key, str]:
     }
 
 
-def _one_instance(document: dict[str, Any], problems: Problems) -> dict[str, Any]:
-    """[instances.NAME] with a single name, as the [instance] that it is the long form of."""
-    if "instances" not in document:
-        return document
-    named = document["instances"]
-    rest = {name: table for name, table in document.items() if name != "instances"}
-    if "instance" in document:
-        problems.add(("instances",), "stands beside [instance]: keep one of the two")
-    elif not isinstance(named, dict) or len(named) != 1:
-        problems.add(("instances",), "takes exactly one [instances.NAME] for now: give each instance its own file")
-    else:
-        ((name, table),) = named.items()
-        if not isinstance(table, dict):
-            problems.add(("instances", name), "is a table")
-        else:
-            rest["instance"] = {"name": name} | table
-            moved = {
-                ("instance", *key[2:]): line for key, line in problems.lines.items() if key[:2] == ("instances", name)
-            }
-            problems.lines = {**problems.lines, **moved}
-    return rest
-
-
-def _refuse_unknown_tables(document: dict[str, Any], problems: Problems) -> None:
+def _refuse_unknown_tables(document: Mapping[str, Any], problems: Problems) -> None:
     for name in document:
         if name not in TABLES:
             problems.add((name,), f"is not a table of the configuration{nearest(name, TABLES)}")
@@ -162,10 +179,10 @@ def _means_a_key(word: str, name: str, text: str) -> bool:
     """Whether a variable without two underscores was meant to set something here.
 
     Not one that the file takes a value from, nor what others set for reasons of theirs (Kubernetes does so for a
-    Service of our name): only a table, or a table's name with one underscore.
+    Service of our name, as SYNCENGINE_SERVICE_HOST): only a table, or a table's name with one underscore.
     """
     used = name in VARIABLE.findall(text)
-    return not used and any(word == table or word.startswith(f"{table}_") for table in TABLES)
+    return not used and any(word == table or word.startswith(f"{table}_") for table in TABLES if table != "service")
 
 
 def _meant(word: str) -> str:
@@ -197,7 +214,7 @@ def _substituted(value: Any, key: Key, problems: Problems) -> Any:
 
 
 def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
-    from pydantic import ValidationError
+    from pydantic import Field, ValidationError
     from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
     class Document(BaseSettings):
@@ -215,6 +232,10 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
         assets: AssetSettings = AssetSettings()
         privacy: PrivacySettings = PrivacySettings()
         network: NetworkSettings = NetworkSettings()
+        service: ServiceSettings = ServiceSettings()
+        schedule: dict[ScheduleName, GroupSettings] = {}
+        import_: dict[ScheduleName, InboxSettings] = Field({}, validation_alias=IMPORT_ALIAS)
+        notify: NotifySettings = NotifySettings()
 
         @classmethod
         def settings_customise_sources(
@@ -228,7 +249,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
             return env_settings, init_settings
 
     try:
-        read = Document(**document)
+        read = Document(**{IMPORT_ALIAS if name == IMPORT else name: table for name, table in document.items()})
     except ValidationError as error:
         problems.add_invalid(error)
         return None
@@ -239,7 +260,7 @@ def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:
                     key, f"takes a whole table as JSON; {problems.variables[key]}__KEY sets a single key of it"
                 )
         return None
-    return Settings(**{name: getattr(read, name) for name in TABLES})
+    return Settings(**{name: getattr(read, name) for name in ATTRIBUTES.values()})
 
 
 def _completed(settings: Settings, path: Path) -> Settings:
@@ -255,4 +276,6 @@ def _completed(settings: Settings, path: Path) -> Settings:
         assets=replace(settings.assets, path=settings.assets.path and folder / settings.assets.path),
         network=replace(settings.network, ca_file=ca_file and folder / ca_file),
         streams={name: StreamSettings() for name in names} | dict(settings.streams),
+        service=replace(settings.service, reports=folder / settings.service.reports),
+        import_={name: replace(inbox, path=folder / inbox.path) for name, inbox in settings.import_.items()},
     )

@@ -106,6 +106,13 @@ def instance_name(text: str) -> str:
     return text
 
 
+def schedule_name(text: str) -> str:
+    """A name of a group or of a watched folder, fit for file names and labels."""
+    if not INSTANCE_NAME.fullmatch(text):
+        raise ValueError("is called by a short name of letters, digits, - and _ that starts with a letter or digit")
+    return text
+
+
 def identifier(text: str) -> str:
     """A database identifier of a length that every destination takes."""
     if len(filled(text)) > IDENTIFIER_LENGTH_MAX:

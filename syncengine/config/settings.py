@@ -29,6 +29,7 @@ from syncengine.config.rules import (
     one_of,
     stream_name,
 )
+from syncengine.config.service import GroupSettings, InboxSettings, NotifySettings, ServiceSettings
 from syncengine.config.streams import ASSET_KINDS, DEFAULT_STREAMS
 
 # What each kind of destination can promise, and the promises from the strongest on.
@@ -218,9 +219,10 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole configuration; `source` is the file it came from. Paths are absolute.
+    """The configuration of one instance; `source` is the file it came from. Paths are absolute.
 
-    `streams` has an entry for every stream that is synced.
+    `streams` has an entry for every stream that is synced. The tables from `service` on are the same for all instances
+    of a file; `import_` is the table [import].
     """
 
     instance: InstanceSettings
@@ -234,6 +236,10 @@ class Settings:
     assets: AssetSettings = field(default_factory=AssetSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    schedule: Mapping[str, GroupSettings] = field(default_factory=dict)
+    import_: Mapping[str, InboxSettings] = field(default_factory=dict)
+    notify: NotifySettings = field(default_factory=NotifySettings)
     source: Path = Path("syncengine.toml")
 
     def lookback_hours(self, stream: str) -> float:

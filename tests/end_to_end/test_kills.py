@@ -92,7 +92,7 @@ def test_downloads_killed_in_the_middle_are_resumed(tmp_path: Path) -> None:
         tmp_path, leads=9_000, activities=0, years=0.07, speed=60, bandwidth=25_000, job_seconds=(1, 1)
     ) as running:
         write_config(tmp_path, running.base_url, running.speed, start="2026-10-28", more='streams = ["leads"]')
-        spool = tmp_path / "state" / "spool"
+        spool = tmp_path / "state" / "spool" / "sandbox"
         sizes = [0]
         for _ in range(kills):
             process = started("sync", "--quiet", folder=tmp_path)

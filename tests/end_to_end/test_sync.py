@@ -66,6 +66,7 @@ def test_the_spool_is_empty_and_the_state_is_private_after_a_sync(tmp_path: Path
         write_config(tmp_path, running.base_url, running.speed, start="2026-06-01")
         sync(tmp_path)
     state = tmp_path / "state"
-    assert [] == list((state / "spool").iterdir())
-    assert [0o700, 0o700] == [path.stat().st_mode & 0o777 for path in (state, state / "spool")]
+    spool = state / "spool" / "sandbox"
+    assert [] == list(spool.iterdir())
+    assert [0o700] * 3 == [path.stat().st_mode & 0o777 for path in (state, spool.parent, spool)]
     assert {0o600} == {path.stat().st_mode & 0o777 for path in state.iterdir() if path.is_file()}

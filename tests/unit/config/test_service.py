@@ -1,0 +1,78 @@
+"""The daemon's tables: schedule, watched folders, what it shows and whom it tells."""
+
+from pathlib import Path
+
+import pytest
+
+from syncengine.config import parse
+from syncengine.errors import ConfigError
+from tests.unit.config.test_reading import GOOD
+
+HERE = Path("/etc/syncengine.toml")
+
+
+def problem_of(addition: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(GOOD + addition, path=HERE)
+    return " | ".join(caught.value.problems)
+
+
+def test_a_group_needs_a_time_and_nothing_else() -> None:
+    """One that picks nothing out brings everything."""
+    settings = parse(GOOD + '[schedule.nightly]\ncron = "30  2 * * *"', path=HERE)
+    assert settings.schedule["nightly"].brings_everything
+    assert "30 2 * * *" == settings.schedule["nightly"].cron
+
+
+def test_watched_folders_lie_where_the_configuration_does() -> None:
+    """A relative path starts at the file."""
+    settings = parse(GOOD + '[import.inbox]\npath = "drop"', path=HERE)
+    assert Path("/etc/drop") == settings.import_["inbox"].path
+
+
+@pytest.mark.parametrize(
+    ("addition", "told"),
+    [
+        ('[schedule.a]\ncron = "30 2 * *"', "schedule.a.cron takes five fields"),
+        ('[schedule.a]\ncron = "61 2 * * *"', "schedule.a.cron is not a cron expression (bad minute)"),
+        ('[schedule.a]\ncron = "0 0 30 2 *"', "schedule.a.cron"),
+        ('[schedule.a]\ncron = "0 0 * * *"\nzone = "Europe/Berln"', "schedule.a.zone takes a zone such as"),
+        ('[schedule.a]\nzone = "UTC"', "schedule.a.cron is missing: add it to [schedule.a]"),
+        ('[schedule.a]\ncron = "0 0 * * *"\nmised = "skip"', 'did you mean "missed"?'),
+        ('[schedule.a]\ncron = "0 0 * * *"\nstreams = ["lead"]', "an unknown stream"),
+        ('[schedule.a]\ncron = "0 0 * * *"\nstreams = ["programs"]', "names programs, which is not brought"),
+        ('[schedule.a]\ncron = "0 0 * * *"\nassets = true', "has no folder to bring them to"),
+        ('[schedule.a]\ncron = "0 0 * * *"\nimports = ["inbx"]\n[import.inbox]\npath = "x"', 'did you mean "inbox"?'),
+        ('[schedule.a]\ncron = "0 0 * * *"\ninstances = ["acm"]', 'did you mean "acme"?'),
+        ('[schedule."a b"]\ncron = "0 0 * * *"', "is called by a short name"),
+        ('[import.a]\npath = "x"\n[import.b]\npath = "x"', "import.b.path is the folder of [import.a] too"),
+        ('[import.a]\nsettle_seconds = 3', "import.a.path is missing: add it to [import.a]"),
+        ('[service]\nlisten = "8642"', "service.listen takes HOST:PORT"),
+        ('[service]\nlisten = "0.0.0.0:8642"', "service.token is missing: others can reach 0.0.0.0:8642"),
+        ('[notify]\nwebhook = "http://example.com/x"', "notify.webhook takes an https:// address"),
+        ('[notify]\nmail_to = ["ops@example.com"]', "notify.smtp_host is missing"),
+        ('[notify]\nsmtp_host = "mail.example.com"\nsmtp_security = "none"', 'takes "none" only with'),
+        ('[notify]\non = ["failures"]', 'did you mean "failure"?'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_a_sentence(addition: str, told: str) -> None:
+    """Each fault names its key, and what is taken instead."""
+    assert told in problem_of(addition)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:8642", "localhost:1", "[::1]:8642"])
+def test_loopback_needs_no_token(listen: str) -> None:
+    """Nobody else can reach it."""
+    assert listen == parse(GOOD + f'[service]\nlisten = "{listen}"', path=HERE).service.listen
+
+
+def test_a_webhook_is_a_secret() -> None:
+    """Whoever has the address can write into the channel: it is shown nowhere, and not quoted when it is wrong."""
+    assert "hooks" not in problem_of('[notify]\nwebhook = "http://hooks.example.com/T000"')
+
+
+def test_variables_override_the_table_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SYNCENGINE_TABLE__KEY reaches every table."""
+    monkeypatch.setenv("SYNCENGINE_IMPORT__INBOX__PATH", "elsewhere")
+    settings = parse(GOOD + '[import.inbox]\npath = "drop"', path=HERE)
+    assert Path("/etc/elsewhere") == settings.import_["inbox"].path
