@@ -7,6 +7,9 @@ The tree, from the top floor down; each floor imports only from floors below.
 `engine` opens everything in order and answers what the verbs ask. Start reading here. `choices` picks
 the concrete classes; `checks` tries what a sync needs; `status` looks at what runs have left, without any network.
 
+`state_verify`, `state_backup` and `state_prune` keep the state folder whole, safe and small, and agree by
+`state_folder` on what in it is nobody's. `doctor` collects what a report of a bug needs.
+
 `config` makes frozen settings of TOML and the environment. Only the floors above read it; the others take arguments.
 
 `exports` brings Marketo's streams to the destination, by bulk files and by pages. Its `__init__` lists the stages in
@@ -28,8 +31,9 @@ row's bytes.
 
 `marketo` is what Marketo says, as plain values and functions: calls, replies, error codes, limits. No I/O, no clock.
 
-`schema`, `reports`, `asset_reports`, `observe`, `threads` and `clock` are the ground floor: the shape of rows, what
-the engine answers, events and their listeners, the door to threads, and the only place that asks what time it is.
+`schema`, `reports`, `asset_reports`, `state_reports`, `observe`, `threads` and `clock` are the ground floor: the shape
+of rows, what the engine answers, events and their listeners, the door to threads, and the only place that asks what
+time it is.
 
 `errors` lies below all of it: the class of an error says what the engine does next.
 
