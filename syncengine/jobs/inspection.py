@@ -27,10 +27,10 @@ import orjson
 
 from syncengine.errors import StateUnusable
 from syncengine.jobs.database import BUSY_SECONDS, RESTORE, damaged, translated, version_of
-from syncengine.jobs.job import PLANNED, HistoryEntry, Job, Moves
+from syncengine.jobs.job import PLANNED, HistoryEntry, Job, Moves, Run
 from syncengine.jobs.lease import is_held, known_dead
 from syncengine.jobs.rows import Row, history_of, job_of, lease_of, run_of
-from syncengine.jobs.sql import JOB_COLUMNS, LEASE_COLUMNS, MIGRATIONS, RUN_COLUMNS
+from syncengine.jobs.sql import JOB_COLUMNS, LEASE_COLUMNS, MIGRATIONS, RUN_COLUMNS, SELECT_RUNS
 from syncengine.state_reports import Finding
 
 T = TypeVar("T")
@@ -248,3 +248,8 @@ def faults_of(job: Job, history: Sequence[HistoryEntry], moves: Moves | None) ->
             yield f"its move {each.seq}, {each.event!r} from {each.before!r} to {each.after!r}, is none of its kind"
     if (last.after, last.seq) != (job.state, job.seq):
         yield (f"its history ends in {last.after!r} (move {last.seq}), and it stands in {job.state!r} (move {job.seq})")
+
+
+def last_runs(connection: sqlite3.Connection, *, instance: str, count: int) -> list[Run]:
+    """The latest runs of an instance, newest first."""
+    return [run_of(row) for row in connection.execute(SELECT_RUNS, (instance, count))]
