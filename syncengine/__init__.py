@@ -4,8 +4,11 @@ The tree, from the top floor down; each floor imports only from floors below.
 
 `cli` is the command line, one module a verb. It prints and exits, and decides nothing else.
 
-`engine` opens everything in order and answers what the verbs ask. Start reading here. `choices` picks
-the concrete classes; `checks` tries what a sync needs; `status` looks at what runs have left, without any network.
+`service` is the daemon: when what is due, watched folders, signals, and what its operator sees and is told.
+
+`engine` opens everything in order and answers what the verbs ask. Start reading here. `choices` picks the concrete
+classes; `wanted` makes of settings what a sync is asked for; `checks` tries what a sync needs; `status` looks at what
+runs have left, without any network.
 
 `state_verify`, `state_backup` and `state_prune` keep the state folder whole, safe and small, and agree by
 `state_folder` on what in it is nobody's. `doctor` collects what a report of a bug needs.

@@ -3,8 +3,9 @@
 Apart from the engine, so that `status` can look at the same slots and the same destination without opening an engine.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from syncengine.destinations import Destination
 from syncengine.errors import NoSpace, StateUnusable, Unavailable
 from syncengine.exports.reading import JOBS
 from syncengine.imports import states
-from syncengine.jobs.lease import this_process
+from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
 from syncengine.marketo.endpoints.ingestion import MUNCHKIN_ID
 from syncengine.transport.client import Client
 from syncengine.transport.ingestion import ingestion_gate
 from syncengine.transport.turns import GateLimits
-from syncengine.transport.wire import HttpWire, WireError, WireRequest
+from syncengine.transport.wire import HttpWire, Wire, WireError, WireRequest
 
 JOURNAL = "journal.db"
 SLOTS = "slots.db"
@@ -64,8 +65,11 @@ def gate_limits(settings: Settings) -> GateLimits:
     )
 
 
-def open_destination(settings: Settings) -> Destination:
-    """The destination that the configuration chooses; nothing is opened before its first use."""
+def open_destination(settings: Settings, turn: AbstractContextManager[object] | None = None) -> Destination:
+    """The destination that the configuration chooses; nothing is opened before its first use.
+
+    `turn` is shared by those in one process that work on one DuckDB file.
+    """
     chosen, memory_bytes = settings.destination, settings.destination.memory_limit_mb * 1_000_000
     waits: dict[str, Any] = {"lock_wait_seconds": chosen.lock_wait_seconds}
     works: dict[str, Any] = {"memory_bytes": memory_bytes, "threads": chosen.threads}
@@ -86,7 +90,7 @@ def open_destination(settings: Settings) -> Destination:
         case _:
             from syncengine.destinations.duckdb import DuckDB
 
-            return DuckDB(chosen.path, schema=chosen.schema, **waits, **works)
+            return DuckDB(chosen.path, schema=chosen.schema, turn=turn, **waits, **works)
 
 
 async def open_clock(settings: Settings) -> Clock:
@@ -121,6 +125,19 @@ def wire_to(base_url: str, network: NetworkSettings, clock: Clock) -> HttpWire:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """How an engine meets the world: its clock, its wire, its destination, and for how long a silent one is believed.
+
+    Others take the place of these where several engines share a process, and where a night is simulated.
+    """
+
+    clock: Callable[[Settings], Awaitable[Clock]] = open_clock
+    wire: Callable[[str, NetworkSettings, Clock], AbstractAsyncContextManager[Wire]] = wire_to
+    destination: Callable[[Settings], Destination] = open_destination
+    lease_ttl_seconds: float = LEASE_TTL_SECONDS
+
+
 def private_folder(path: Path) -> None:
     """Make a folder that only its owner can enter; one that is there keeps the mode that somebody gave it.
 
@@ -145,7 +162,9 @@ def munchkin_id(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def open_ingestion(settings: Settings, rest: Client, clock: Clock) -> AsyncIterator[Client | None]:
+async def open_ingestion(
+    settings: Settings, rest: Client, clock: Clock, outside: Outside
+) -> AsyncIterator[Client | None]:
     """A client of the Data Ingestion API with the tokens of `rest`, where the subscription has it.
 
     Its calls count for none of the REST limits, so it has a gate of its own.
@@ -153,5 +172,5 @@ async def open_ingestion(settings: Settings, rest: Client, clock: Clock) -> Asyn
     if not settings.imports.ingestion:
         yield None
         return
-    async with wire_to(settings.imports.ingestion_url, settings.network, clock) as wire:
+    async with outside.wire(settings.imports.ingestion_url, settings.network, clock) as wire:
         yield rest.beside(wire, ingestion_gate(clock, holder=str(this_process())))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from syncengine.asset_reports import AssetsReport
 from syncengine.assets.parts import Asked as AssetsAsked
 from syncengine.assets.parts import Parts as AssetParts
 from syncengine.assets.parts import chosen_kinds, full_is_due
@@ -24,31 +25,27 @@ from syncengine.choices import (
     KINDS,
     SLOTS,
     SPOOL,
+    Outside,
     boot_of,
     gate_limits,
     limited_as,
     munchkin_id,
-    open_clock,
-    open_destination,
     open_ingestion,
     private_folder,
-    wire_to,
 )
-from syncengine.config import Settings, StreamSettings
-from syncengine.config.streams import CUSTOM_OBJECTS
+from syncengine.config import Settings
 from syncengine.destinations import Destination
 from syncengine.errors import ConfigError
 from syncengine.exports.bring import Parts
 from syncengine.exports.catalog import Catalog
 from syncengine.exports.cost import stream_plans
-from syncengine.exports.due import Wanted
-from syncengine.exports.fields import Choice
 from syncengine.exports.keys import refuse_lost_keys
+from syncengine.exports.marks import MARKED
 from syncengine.exports.plan import Planner
-from syncengine.exports.slice import Reach
 from syncengine.exports.sync import sync
 from syncengine.imports.parts import Parts as ImportParts
-from syncengine.jobs.lease import LEASE_TTL_SECONDS, this_process
+from syncengine.jobs.halt import Halt
+from syncengine.jobs.lease import this_process
 from syncengine.jobs.sql import SqlJobStore, open_journal
 from syncengine.marketo.call import Priority
 from syncengine.marketo.endpoints import identity, usage
@@ -57,8 +54,10 @@ from syncengine.reports import CheckReport, SyncPlan, SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
 from syncengine.transport.gate import Gate
+from syncengine.transport.reconciling import reconciled
 from syncengine.transport.retry import Patience
 from syncengine.transport.shared_slots import SharedSlotStore
+from syncengine.wanted import choice_of, hard_deleted, wanted_streams
 
 if TYPE_CHECKING:
     from syncengine.assets.desk import Desk as AssetDesk
@@ -76,6 +75,7 @@ class Engine:
         open_once: Callable[[], Destination],
         observe: Callable[[Event], None],
         *,
+        outside: Outside | None = None,
         ingestion: Client | None = None,
     ) -> None:
         self.settings = settings
@@ -83,6 +83,7 @@ class Engine:
         self.journal = journal
         self._open_once = open_once
         self._observe = observe
+        self._outside = outside or Outside()
         self._ingestion = ingestion
 
     @property
@@ -103,7 +104,7 @@ class Engine:
         instance = self.settings.instance.name
         catalog = Catalog(self.client)
         planner = Planner(self.client, self.journal, self.destination, instance, catalog)
-        wanted = await self._wanted(full, catalog)
+        wanted = await wanted_streams(self.settings, catalog, full=full)
         refuse_lost_keys(wanted)
         found = await planner.prepare(wanted)
         used = await self.client.send(usage.today())
@@ -119,31 +120,52 @@ class Engine:
             seconds=sum(each.seconds_estimate or 0.0 for each in streams),
         )
 
-    async def sync(self, *, full: Collection[str] = ()) -> SyncReport:
-        """Bring every configured stream up to now, those in `full` from their start on.
+    async def sync(
+        self,
+        *,
+        full: Collection[str] = (),
+        streams: Collection[str] | None = None,
+        with_assets: bool = True,
+        halt: Halt | None = None,
+    ) -> SyncReport:
+        """Bring every configured stream up to now, or some of them; those in `full` from their start on.
 
-        Raises ConfigError for a stream in `full` that is not configured, and what `exports.sync.sync` raises.
+        Assets come along where the configuration has a folder for them. Raises ConfigError for a stream that is not
+        configured, and what `exports.sync.sync` raises.
         """
-        spool = self.settings.state.path / SPOOL / self.settings.instance.name
+        settings = self.settings
+        spool = settings.state.path / SPOOL / settings.instance.name
         await run_blocking(lambda: private_folder(spool))
         parts = Parts(
-            instance=self.settings.instance.name,
+            instance=settings.instance.name,
             client=self.client,
             store=self.journal,
             destination=self.destination,
             spool=spool,
-            poll_seconds=self.settings.polling.export_seconds,
+            poll_seconds=settings.polling.export_seconds,
             observe=self._observe,
-            hash_key=hash_key.reveal().encode() if (hash_key := self.settings.privacy.hash_key) else b"",
+            hash_key=hash_key.reveal().encode() if (hash_key := settings.privacy.hash_key) else b"",
+            lead_choice=choice_of(settings, MARKED),
+            hard_delete=hard_deleted(settings),
+            halt=halt or Halt(),
         )
         catalog = Catalog(self.client)
-        wanted, folder = await self._wanted(full, catalog), self.settings.assets.path
+        wanted = await wanted_streams(settings, catalog, full=full, only=streams)
+        async with reconciled(self.client):
+            if settings.assets.path is None or not with_assets:
+                return await sync(parts, wanted, catalog)
+            # Assets go through the queue of the streams: their jobs fill what these leave of the calls.
+            async with (await self.assets()).beside(await self._assets_asked(settings.assets.path)) as assets:
+                report = await sync(parts, wanted, catalog, assets.jobs)
+                return report.with_assets(await assets.report())
+
+    async def pull_assets(self) -> AssetsReport:
+        """Bring the configured assets alone. Raises ConfigError without a folder for them, and what a pull raises."""
+        folder = self.settings.assets.path
         if folder is None:
-            return await sync(parts, wanted, catalog)
-        # Assets go through the queue of the streams: their jobs fill what these leave of the calls.
-        async with (await self.assets()).beside(await self._assets_asked(folder)) as assets:
-            report = await sync(parts, wanted, catalog, assets.jobs)
-            return report.with_assets(await assets.report())
+            raise ConfigError("there is no folder for assets", advice="Add path to [assets].")
+        async with reconciled(self.client):
+            return await (await self.assets()).pull(await self._assets_asked(folder))
 
     async def imports(self) -> "Desk":
         """Where files of people are imported: plans, runs, and what became of them."""
@@ -179,7 +201,7 @@ class Engine:
             client=self.client,
             store=self.journal,
             destination=lambda: self.destination,
-            wire_to=lambda host: wire_to(host, settings.network, self.client.clock),
+            wire_to=lambda host: self._outside.wire(host, settings.network, self.client.clock),
             observe=self._observe,
         )
         return AssetDesk(
@@ -192,35 +214,6 @@ class Engine:
         is_full = await full_is_due(self.journal, instance, chosen.full_every, self.client.clock.now())
         return AssetsAsked(folder, kinds, with_files=chosen.files, full=is_full)
 
-    async def _wanted(self, full: Collection[str], catalog: Catalog) -> list[Wanted]:
-        settings = self.settings
-        names = [name for name in settings.sync.streams if name != CUSTOM_OBJECTS]
-        if CUSTOM_OBJECTS in settings.sync.streams:
-            names += [name for name in await catalog.custom_objects() if name not in names]
-        if unknown := sorted(set(full) - set(names)):
-            raise ConfigError(
-                f"{unknown[0]!r} is not a stream of this configuration",
-                advice=f"It syncs {', '.join(names)}.",
-            )
-        return [self._wanted_stream(name, full=name in full) for name in names]
-
-    def _wanted_stream(self, name: str, *, full: bool) -> Wanted:
-        settings, chosen = self.settings, self.settings.streams.get(name, StreamSettings())
-        return Wanted(
-            name=name,
-            choice=Choice(chosen.fields, chosen.exclude, chosen.hash),
-            reach=Reach(
-                start=settings.sync.start,
-                lookback=timedelta(hours=settings.lookback_hours(name)),
-                settle=timedelta(minutes=settings.sync.settle_minutes),
-            ),
-            full=full,
-            full_every=chosen.full_every,
-            hard_delete=chosen.hard_delete,
-            lists=chosen.lists,
-            names=chosen.names,
-        )
-
 
 @asynccontextmanager
 async def open_engine(
@@ -229,16 +222,17 @@ async def open_engine(
     observe: Callable[[Event], None] = lambda _: None,
     priority: Priority = Priority.BACKGROUND,
     patience: Patience | None = None,
+    outside: Outside | None = None,
 ) -> AsyncIterator[Engine]:
     """Open everything for one instance; at the end of the block all of it is closed, whatever happened.
 
     Raises StateUnusable, NoSpace, and with a scaled clock Unavailable when the sandbox cannot be reached.
     """
-    instance, limits = settings.instance, settings.limits
+    instance, limits, outside = settings.instance, settings.limits, outside or Outside()
     me = this_process()
     failed: list[Exception] = []
     async with AsyncExitStack() as opened:
-        clock = await open_clock(settings)
+        clock = await outside.clock(settings)
         await run_blocking(lambda: private_folder(settings.state.path))
         slots = SharedSlotStore(
             settings.state.path / SLOTS,
@@ -248,7 +242,7 @@ async def open_engine(
             now=clock.monotonic(),
         )
         opened.push_async_callback(slots.close)
-        wire = await opened.enter_async_context(wire_to(instance.base_url, settings.network, clock))
+        wire = await opened.enter_async_context(outside.wire(instance.base_url, settings.network, clock))
         client = Client(
             wire,
             Gate(slots, gate_limits(settings), clock, holder=str(me)),
@@ -259,7 +253,7 @@ async def open_engine(
             observe=observe,
         )
         # A lease outlasts a stalled process by real seconds, however fast a sandbox's clock runs.
-        ttl = LEASE_TTL_SECONDS * max(1.0, instance.time_scale)
+        ttl = outside.lease_ttl_seconds * max(1.0, instance.time_scale)
         journal = await opened.enter_async_context(
             open_journal(settings.state.path / JOURNAL, KINDS, clock, lease_ttl_seconds=ttl)
         )
@@ -267,16 +261,16 @@ async def open_engine(
 
         @cache
         def destination() -> Destination:
-            made = open_destination(settings)
+            made = outside.destination(settings)
             opened.callback(made.close)
             return made
 
         background = await opened.enter_async_context(anyio.create_task_group())
         background.start_soon(client.tokens.keep_fresh)
         opened.callback(background.cancel_scope.cancel)
-        ingestion = await opened.enter_async_context(open_ingestion(settings, client, clock))
+        ingestion = await opened.enter_async_context(open_ingestion(settings, client, clock, outside))
         try:
-            yield Engine(settings, client, journal, destination, observe, ingestion=ingestion)
+            yield Engine(settings, client, journal, destination, observe, outside=outside, ingestion=ingestion)
         except Exception as error:  # noqa: BLE001  # raised again below, where no group wraps it
             failed.append(error)
     for reason in failed:

@@ -13,7 +13,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -53,14 +53,16 @@ class DuckDB:
         memory_bytes: int = 512_000_000,
         threads: int = 2,
         pause: Callable[[float], object] | None = None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
+        """`turn`, a re-entrant lock, is shared by all that open the same file in this process."""
         self._path = path.absolute()
         self._schema = schema
         self._ledger = Ledger(schema, str(self._path))
         self._lock_tries = 1 + math.ceil(lock_wait_seconds / LOCK_POLL_SECONDS)
         self._closing = threading.Event()
         # One connection at a time: DuckDB refuses a file that another thread opens while it is being closed.
-        self._turn = threading.RLock()
+        self._turn = turn or threading.RLock()
         self._pause = pause or self._closing.wait
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "autoinstall_known_extensions": False,

@@ -34,11 +34,12 @@ from syncengine.exports.run import Windows
 from syncengine.exports.streams import stream_of
 from syncengine.exports.window import APPLYING, AT_MARKETO, EXPECTED, FETCHING, HOLDS_A_PLACE, KIND, part_of, stretch_of
 from syncengine.jobs.board import Failed, Outcome
+from syncengine.jobs.halt import Halt
 from syncengine.jobs.job import Job
 from syncengine.jobs.scheduler import Beside, Handler, Scheduler
 from syncengine.jobs.store import JobStore
 from syncengine.marketo.endpoints.activities import activity_type
-from syncengine.observe.events import Event, StreamPlanned
+from syncengine.observe.events import Event, SchemaChanged, StreamPlanned
 from syncengine.reports import SyncReport
 from syncengine.threads import run_blocking
 from syncengine.transport.client import Client
@@ -53,7 +54,11 @@ ACTIVITY_TYPES = "activity_types"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a sync works with, all of it opened by the engine."""
+    """What a sync works with, all of it opened by the engine.
+
+    `lead_choice` and `hard_delete` are said of streams that other streams touch, also where they are not brought
+    themselves. `halt` ends a run between two steps.
+    """
 
     instance: str
     client: Client
@@ -63,6 +68,9 @@ class Parts:
     poll_seconds: float
     observe: Callable[[Event], None]
     hash_key: bytes = field(default=b"", repr=False)
+    lead_choice: Choice | None = None
+    hard_delete: frozenset[str] = frozenset()
+    halt: Halt = field(default_factory=Halt)
 
 
 class Bringing:
@@ -85,19 +93,23 @@ class Bringing:
         self._denied: dict[str, MarketoError] = {}
         self._lead_choice = Choice()
         self._failed: list[Failed] = []
+        self._left = 0
         self._line = count()
 
     async def bring(self, wanted: Sequence[Wanted], run_id: str, started_at: datetime) -> SyncReport:
         """Bring the streams, turn by turn, and give the report."""
         refuse_lost_keys(wanted)
         calls_before = Counter(self._parts.client.calls)
-        self._lead_choice = next((each.choice for each in wanted if each.name == MARKED), Choice())
-        self._landing.hard_delete.update(each.name for each in wanted if each.hard_delete)
+        own = next((each.choice for each in wanted if each.name == MARKED), Choice())
+        self._lead_choice = self._parts.lead_choice or own
+        self._landing.hard_delete.update(self._parts.hard_delete, (each.name for each in wanted if each.hard_delete))
         turns = sorted({stream_of(each.name).turn for each in wanted})
         in_turn = {turn: [each for each in wanted if stream_of(each.name).turn == turn] for turn in turns}
         # What goes beside goes with the turn that has most to wait for.
         busiest = max(turns, key=lambda turn: len(in_turn[turn]))
         for turn in turns:
+            if self._parts.halt.is_asked:
+                break
             await self._turn(in_turn[turn], self._beside if turn == busiest else None)
         await self._show_views({each.name for each in wanted})
         return self._report(wanted, run_id, started_at, self._parts.client.calls - calls_before)
@@ -114,6 +126,7 @@ class Bringing:
         await self._tidy()
         outcome = await self._run(jobs, beside)
         self._failed += outcome.failed
+        self._left += len(outcome.left)
 
     async def _planned(self, prepared: Prepared, epoch: int) -> list[Job]:
         """Write what is due of a stream into the journal: new jobs, and an earlier run's as our own."""
@@ -122,6 +135,8 @@ class Bringing:
         given_up = await store.adopt(prepared.abandoned, epoch)
         for job in given_up:
             await self._cancelled(job)
+        if prepared.changed:
+            self._parts.observe(SchemaChanged(prepared.shape.stream.name, prepared.changed))
         new = new_jobs(prepared, self._parts.instance, epoch=epoch, turn=next(self._line))
         # In one: what a window was to bring is planned anew exactly when it is given up.
         _, new = await store.replace(given_up, "abandon", by=new, problem="it is asked for in another way now")
@@ -171,6 +186,7 @@ class Bringing:
             async with anyio.create_task_group() as group:
                 for watch in watches.values():
                     group.start_soon(watch.run)
+                group.start_soon(_stop_when_asked, parts.halt, scheduler)
                 done = {earlier for job in jobs for earlier in job.after} - mine
                 outcome = await scheduler.run([*jobs, *others], done=done)
                 group.cancel_scope.cancel()
@@ -204,7 +220,8 @@ class Bringing:
         tally_of = self._landing.tally_of
         streams = tuple(tally_of(each.name).report(each.name, notes.get(each.name, ())) for each in wanted)
         errors = [*self._denied.values(), *(each.error for each in (*failed, *waiting))]
-        is_partial = bool(failed or self._denied) or any(each.rejected for each in streams)
+        halted = (f"The run was asked to stop with {self._left} windows left",) if self._parts.halt.is_asked else ()
+        is_partial = bool(failed or self._denied or halted) or any(each.rejected for each in streams)
         ended_at = self._parts.client.clock.now()
         return SyncReport(
             run_id=run_id,
@@ -216,6 +233,7 @@ class Bringing:
             calls_by_name=dict(sorted(calls.items())),
             streams=streams,
             problems=(
+                *halted,
                 *(f"{name}: {error}" for name, error in self._denied.items()),
                 *_problems(failed),
                 *_problems(waiting),
@@ -244,6 +262,11 @@ class Bringing:
                     path.unlink(missing_ok=True)
 
         await run_blocking(remove)
+
+
+async def _stop_when_asked(halt: Halt, scheduler: Scheduler) -> None:
+    await halt.wait()
+    scheduler.stop()
 
 
 def _resume_at(waiting: Sequence[Failed]) -> datetime | None:

@@ -61,6 +61,7 @@ class Prepared:
     new: tuple[New, ...]
     cursor: datetime
     jobs: tuple[Job, ...] = field(repr=False)  # all that the journal has of the stream
+    changed: tuple[str, ...] = ()  # what is new of the fields since the last run, in words
 
     @property
     def stretches(self) -> tuple[Stretch, ...]:
@@ -136,7 +137,8 @@ class Planner:
         ]
         abandoned = [job for job in unfinished if job not in put_away and job not in going_on]
         past = Past(committed, tuple(jobs), tuple(going_on), tuple(abandoned), is_full, generation)
-        notes = [] if is_full else changes(shaped, jobs)
+        changed = () if is_full else tuple(changes(shaped, jobs))
+        notes = list(changed)
         if is_full and not wanted.full:
             notes.append("everything is read again, as `full` says.")
         if not can_filter:
@@ -150,6 +152,7 @@ class Planner:
             new=await self._new(shaped, wanted, past, now, can_filter=can_filter),
             cursor=prefix_end(committed, wanted.reach.start),
             jobs=tuple(jobs),
+            changed=changed,
         )
 
     async def _new(

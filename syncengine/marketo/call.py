@@ -14,10 +14,11 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Priority(Enum):
-    """Who goes first when calls wait for the instance; ageing keeps either from starving."""
+    """Who goes first when calls wait for the instance; ageing keeps each from starving."""
 
     INTERACTIVE = "interactive"
     BACKGROUND = "background"
+    PATIENT = "patient"
 
 
 class Repeat(Enum):

@@ -61,6 +61,14 @@ class StreamPlanned:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaChanged:
+    """A stream's fields are not those of its last run; `changes` are sentences that name fields, and no value."""
+
+    stream: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadProgress:
     """A file has come as far as `done_bytes` of `total_bytes`."""
 
@@ -171,6 +179,7 @@ Event = (
     | TokenRefreshed
     | JobMoved
     | StreamPlanned
+    | SchemaChanged
     | DownloadProgress
     | WindowApplied
     | RowsRead

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
+from secrets import token_hex
 
 import anyio
 
@@ -16,7 +17,7 @@ from syncengine.clock import Clock
 from syncengine.errors import QuotaExhausted
 from syncengine.marketo.call import Priority
 from syncengine.transport.book import Book, Slot, SlotStore, Waiter
-from syncengine.transport.quota import book_spending, next_reset
+from syncengine.transport.quota import book_spending, next_reset, spent_today
 from syncengine.transport.turns import (
     Exhausted,
     GateLimits,
@@ -112,6 +113,8 @@ class Gate:
         self.limits = limits
         self.clock = clock
         self._holder = holder
+        # A process may have several gates to one instance, one for each of its flows: their calls stand apart in line.
+        self._line_id = f"{holder}/{token_hex(4)}"
         # How far Marketo's clock is ahead of ours: its days begin by its own.
         self.skew = timedelta()
         self._line: list[_InLine] = []
@@ -135,7 +138,7 @@ class Gate:
 
     async def _wait_for_turn(self, name: str, priority: Priority, seconds: float, *, billed: bool) -> Permit:
         me = _InLine(
-            id=f"{self._holder}/{next(self._numbers)}",
+            id=f"{self._line_id}/{next(self._numbers)}",
             rank=rank(priority, self.clock.monotonic(), self.limits.window_seconds),
             nudge=anyio.Event(),
         )
@@ -254,6 +257,16 @@ class Gate:
         """Add a finished job's file to the day's exported bytes."""
         now = self._server_now()
         await self._store.transact(lambda book: book_spending(book.spent, now, export_bytes=export_bytes))
+
+    async def reconcile(self, calls: int) -> None:
+        """Marketo has counted so many calls today, those of other integrations among them: the ledger knows no less."""
+
+        def change(book: Book) -> None:
+            now = self._server_now()
+            if (unknown := calls - spent_today(book.spent, now).calls) > 0:
+                book_spending(book.spent, now, calls=unknown)
+
+        await self._store.transact(change)
 
     async def poll_turn(self, kind: str, seconds: float) -> None:
         """Wait until `kind` may be polled: at most once in `seconds`, whatever process asks and however often."""

@@ -3,9 +3,9 @@
 A waiting call asks; it is let in when the window has a place, fewer than ten calls are in flight, and no better
 waiter of any process stands before it. Otherwise it learns when asking again makes sense.
 
-Rank is the moment a call began to wait, plus one window for background work. So an ad hoc call passes every
-background call that has waited less than a window longer than itself, and nobody waits for ever: ageing needs no
-bookkeeping when the rank is a date.
+Rank is the moment a call began to wait, plus one window for background work and two for what is patient. So an ad hoc
+call passes every background call that has waited less than a window longer than itself, and nobody waits for ever:
+ageing needs no bookkeeping when the rank is a date.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ SHARE_STEP = 0.1
 LOOK_AGAIN_SECONDS = 0.1
 # A waiter that has not asked for this long after it meant to is dead or stopped; it only loses its place in line.
 WAITER_LATE_SECONDS = 2.0
+WINDOWS_BEHIND = {Priority.INTERACTIVE: 0, Priority.BACKGROUND: 1, Priority.PATIENT: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Moment:
 
 def rank(priority: Priority, waiting_since: float, window_seconds: float) -> float:
     """Where a call stands in line: smaller goes first."""
-    return waiting_since + (window_seconds if priority is Priority.BACKGROUND else 0.0)
+    return waiting_since + window_seconds * WINDOWS_BEHIND[priority]
 
 
 def share_now(throttle: Throttle, now: float, window_seconds: float) -> float:

@@ -19,6 +19,7 @@ from syncengine.exports.catalog import Catalog
 from syncengine.exports.due import Wanted
 from syncengine.exports.fields import Choice
 from syncengine.exports.slice import Reach
+from syncengine.wanted import wanted_streams
 from tests.unit.exports.opened import opened, settings_for
 from tests.unit.exports.world import DAY
 from tests.virtual import ORIGIN, virtual
@@ -92,7 +93,7 @@ async def test_a_star_brings_the_custom_objects_that_there_are(tmp_path: Path) -
     async with opened(settings_for(tmp_path, sync=SyncSettings(start=START, streams=("leads", one)))) as here:
         found = await here.engine.custom_objects()
         plan = await here.engine.plan()
-        wanted = await here.engine._wanted((), Catalog(here.engine.client))
+        wanted = await wanted_streams(here.settings, Catalog(here.engine.client))
     assert found
     assert ["leads", *found] == [each.name for each in wanted]
     assert ["leads", *found] == [each.stream for each in plan.streams]
@@ -109,7 +110,7 @@ async def test_every_choice_reaches_the_plan(tmp_path: Path) -> None:
         "list_members": StreamSettings(lists=(7, 8)),
     }
     async with opened(settings_for(tmp_path, sync=sync, streams=own)) as here:
-        wanted = await here.engine._wanted(("leads",), Catalog(here.engine.client))
+        wanted = await wanted_streams(here.settings, Catalog(here.engine.client), full=("leads",))
     reach = Reach(start=START, lookback=timedelta(hours=3), settle=timedelta(minutes=5))
     assert [
         Wanted(
