@@ -22,7 +22,8 @@ State = Literal["waiting", "running", "backing off", "parked", "off"]
 class GroupStanding:
     """One group on one instance. `due` is that of the night under way, `next_at` when something happens next.
 
-    `reason` says in plain words why it is backing off or parked. `last` is the account of the last night that ended.
+    `reason` says in plain words why it is backing off or parked; with `needs_somebody` it is parked until a person does
+    something, such as new credentials. `last` is the account of the last night that ended.
     """
 
     instance: str
@@ -32,6 +33,7 @@ class GroupStanding:
     next_at: datetime | None = None
     next_due: datetime | None = None
     reason: str = ""
+    needs_somebody: bool = False
     attempts: int = 0
     last: NightReport | None = None
 
