@@ -3,7 +3,7 @@
 Apart from the engine, which opens what a command works with: this only looks, also while a sync is running.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -11,6 +11,7 @@ from syncengine.choices import JOURNAL, KINDS, SLOTS, boot_of, gate_limits, limi
 from syncengine.clock import Clock, ScaledClock, SystemClock
 from syncengine.config import Settings
 from syncengine.config.streams import CUSTOM_OBJECTS
+from syncengine.destinations import Destination
 from syncengine.errors import SyncEngineError
 from syncengine.exports.reading import JOBS
 from syncengine.exports.slice import Stretch, prefix_end
@@ -20,6 +21,7 @@ from syncengine.imports.states import CLOSED, IMPORT
 from syncengine.jobs.job import Job, Run
 from syncengine.jobs.lease import is_held
 from syncengine.jobs.sql import open_journal
+from syncengine.jobs.store import JobStore
 from syncengine.reports import RunSummary, SlotHolder, StatusReport, StreamStatus, WindowStatus
 from syncengine.threads import run_blocking
 from syncengine.transport.gate import Gate
@@ -34,27 +36,19 @@ async def read_status(settings: Settings) -> StatusReport:
 
     Raises StateUnusable when the journal cannot be read. Before the first run everything is empty.
     """
-    instance, limits = settings.instance.name, settings.limits
+    limits = settings.limits
     # A sandbox's fast clock is ahead of ours by an unknown amount: time is compared only where clocks agree.
     now = SystemClock().now() if settings.instance.time_scale == 1.0 else None
     runs, jobs, busy = await _journal(settings, now)
     names = streams_shown(settings, jobs)
-    windows = [job for job in jobs if job.kind in JOBS and job.state not in FINAL]
-    cursors, problem = await _cursors(settings, names)
-    use = await _use(settings)
+    windows = unfinished(jobs)
+    cursors, problem = await run_blocking(lambda: read_cursors(settings, names))
+    use = await read_limits(settings)
     return StatusReport(
-        instance=instance,
-        runs=tuple(_summary(run, outcome) for run, outcome in zip(runs, outcomes(runs, busy), strict=True)),
-        streams=tuple(
-            StreamStatus(
-                stream=name,
-                cursor=cursors.get(name),
-                lag_seconds=(now - cursor).total_seconds() if now and (cursor := cursors.get(name)) else None,
-                windows_unfinished=sum(job.group == name for job in windows),
-            )
-            for name in names
-        ),
-        windows_unfinished=tuple(_window(job) for job in windows),
+        instance=settings.instance.name,
+        runs=tuple(summary(run, outcome) for run, outcome in zip(runs, outcomes(runs, busy), strict=True)),
+        streams=stream_statuses(names, cursors, [job.group for job in windows], now),
+        windows_unfinished=tuple(window_status(job) for job in windows),
         calls_today=use.spent_today.calls if use else 0,
         calls_per_day=limits.calls_per_day,
         export_bytes_today=use.spent_today.export_bytes if use else 0,
@@ -75,8 +69,33 @@ async def _journal(settings: Settings, now: datetime | None) -> tuple[list[Run],
     async with open_journal(path, KINDS, SystemClock()) as journal:
         runs = await journal.runs(settings.instance.name, RUNS_SHOWN)
         jobs = await journal.jobs(settings.instance.name)
-        leases = await journal.leases(settings.instance.name)
-    return runs, jobs, {each.work for each in leases if is_held(each, now)}
+        busy = await read_busy(journal, settings.instance.name, now)
+    return runs, jobs, busy
+
+
+async def read_busy(journal: JobStore, instance: str, now: datetime | None) -> set[str]:
+    """The kinds of work that a process which may live holds; `now` is None where clocks cannot be compared."""
+    return {each.work for each in await journal.leases(instance) if is_held(each, now)}
+
+
+def unfinished(jobs: Sequence[Job]) -> list[Job]:
+    """The windows and readings that no sync has brought to their end."""
+    return [job for job in jobs if job.kind in JOBS and job.state not in FINAL]
+
+
+def stream_statuses(
+    names: Sequence[str], cursors: Mapping[str, datetime], unfinished_of: Sequence[str], now: datetime | None
+) -> tuple[StreamStatus, ...]:
+    """How far each stream has come, given its cursor and the stream of every unfinished window."""
+    return tuple(
+        StreamStatus(
+            stream=name,
+            cursor=cursors.get(name),
+            lag_seconds=(now - cursor).total_seconds() if now and (cursor := cursors.get(name)) else None,
+            windows_unfinished=unfinished_of.count(name),
+        )
+        for name in names
+    )
 
 
 def streams_shown(settings: Settings, jobs: Sequence[Job]) -> list[str]:
@@ -100,12 +119,15 @@ def outcomes(runs: Sequence[Run], busy: Collection[str]) -> list[str]:
     return found
 
 
-async def _cursors(settings: Settings, names: Sequence[str]) -> tuple[dict[str, datetime], str]:
-    destination = open_destination(settings)
+def read_cursors(
+    settings: Settings, names: Sequence[str], opened: Callable[[Settings], Destination] = open_destination
+) -> tuple[dict[str, datetime], str]:
+    """Up to where the destination holds each stream without a gap, or why it cannot be read; blocks its thread."""
+    destination = opened(settings)
     cursors = {}
     try:
         for name in names:
-            standing = await run_blocking(partial(destination.standing, settings.instance.name, name))
+            standing = destination.standing(settings.instance.name, name)
             if standing.intervals:
                 committed = [Stretch(each.start, each.end) for each in standing.intervals]
                 cursors[name] = prefix_end(committed, settings.sync.start)
@@ -116,44 +138,57 @@ async def _cursors(settings: Settings, names: Sequence[str]) -> tuple[dict[str, 
     return cursors, ""
 
 
-async def _use(settings: Settings) -> GateUse | None:
+async def read_limits(settings: Settings, clock: Clock | None = None) -> GateUse | None:
+    """The limits' use by all processes on this state folder, None before the first; `clock` is the instance's.
+
+    Raises StateUnusable and NoSpace.
+    """
     path = settings.state.path / SLOTS
     if not await run_blocking(path.exists):
         return None
-    # Slots hold seconds of the instance's clock, which a sandbox runs faster.
-    scale = settings.instance.time_scale
-    clock: Clock = SystemClock() if scale == 1.0 else ScaledClock(scale, SystemClock().now())
-    slots = SharedSlotStore(
+    if clock is None:
+        # Slots hold seconds of the instance's clock, which a sandbox runs faster.
+        scale = settings.instance.time_scale
+        clock = SystemClock() if scale == 1.0 else ScaledClock(scale, SystemClock().now())
+    opened = partial(
+        SharedSlotStore,
         path,
         limited_as(settings),
         boot_of(settings),
         window_seconds=settings.limits.window_seconds,
         now=clock.monotonic(),
     )
+    slots = await run_blocking(opened)
     try:
         return await Gate(slots, gate_limits(settings), clock, holder="status").use()
     finally:
         await slots.close()
 
 
-def _summary(run: Run, outcome: str) -> RunSummary:
+def summary(run: Run, outcome: str) -> RunSummary:
+    """One run in figures. A sync's report lists its streams; a night's and an import's have their sums."""
     streams, counts = run.report.get("streams", []), run.report.get("counts", {})
+    if isinstance(streams, Mapping):
+        rows, moved = run.report.get("rows"), run.report.get("moved")
+    elif streams:
+        rows = sum(each["rows"] for each in streams)
+        moved = sum(each["inserted"] + each["changed"] for each in streams)
+    else:
+        rows = sum(counts.values()) or None
+        moved = counts.get("imported", 0) + counts.get("warned", 0) or None
     return RunSummary(
         run_id=str(run.id),
         kind=run.kind,
         outcome=outcome,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        rows=sum(each["rows"] for each in streams) if streams else sum(counts.values()) or None,
-        moved=(
-            sum(each["inserted"] + each["changed"] for each in streams)
-            if streams
-            else counts.get("imported", 0) + counts.get("warned", 0) or None
-        ),
+        rows=rows,
+        moved=moved,
         calls=run.report.get("calls"),
     )
 
 
-def _window(job: Job) -> WindowStatus:
+def window_status(job: Job) -> WindowStatus:
+    """A window or reading that is not through, with what went wrong last."""
     start, end = stretch_of(job)
     return WindowStatus(job.group, start, end, job.state, str(job.facts.get("problem", "")))

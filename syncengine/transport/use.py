@@ -20,6 +20,8 @@ class GateUse:
     spent_today: Spent
     holders: dict[str, int]  # calls in flight by process
     paused_until: datetime | None
+    export_paused_until: datetime | None = None
+    waiting: frozenset[str] = frozenset()  # processes whose next call waits for its turn
 
 
 def read_use(book: Book, limits: GateLimits, moment: Moment) -> GateUse:
@@ -31,7 +33,6 @@ def read_use(book: Book, limits: GateLimits, moment: Moment) -> GateUse:
     for slot in book.slots.values():
         if moment.at < flight.free_at(slot):
             holders[slot.holder] = holders.get(slot.holder, 0) + 1
-    paused = book.pauses.get("calls")
     return GateUse(
         in_window=window.taken(book.slots.values(), moment.at),
         window_limit=window.limit,
@@ -39,5 +40,12 @@ def read_use(book: Book, limits: GateLimits, moment: Moment) -> GateUse:
         flight_limit=flight.limit,
         spent_today=spent_today(book.spent, moment.wall),
         holders=holders,
-        paused_until=paused if paused and moment.wall < paused else None,
+        paused_until=_paused(book, "calls", moment),
+        export_paused_until=_paused(book, "export", moment),
+        waiting=frozenset(each.holder for each in book.waiters.values()),
     )
+
+
+def _paused(book: Book, what: str, moment: Moment) -> datetime | None:
+    until = book.pauses.get(what)
+    return until if until and moment.wall < until else None
