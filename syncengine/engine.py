@@ -7,7 +7,7 @@ wire, gate, client, journal, destination. Nothing is opened that a command does 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +135,8 @@ class Engine:
         """
         settings = self.settings
         spool = settings.state.path / SPOOL / settings.instance.name
-        await run_blocking(lambda: private_folder(spool))
+        for folder in (spool.parent, spool):
+            await run_blocking(partial(private_folder, folder))
         parts = Parts(
             instance=settings.instance.name,
             client=self.client,

@@ -156,7 +156,8 @@ async def test_a_sync_does_what_the_plan_has_shown(tmp_path: Path) -> None:
     assert [(each.stream, each.windows, each.resumed) for each in plan.streams] == [
         (each.stream, each.windows, each.resumed) for each in told
     ]
-    assert (0o700, []) == (mode(tmp_path / "state" / SPOOL), list((tmp_path / "state" / SPOOL).iterdir()))
+    spool = tmp_path / "state" / SPOOL / "acme"
+    assert (0o700, 0o700, []) == (mode(spool.parent), mode(spool), list(spool.iterdir()))
     assert [ORIGIN - SETTLE - DAY] * 2 == [each.start for each in again.streams]
     assert [ORIGIN - 40 * DAY, ORIGIN - SETTLE - DAY] == [each.start for each in full.streams]
     assert report.streams[0].bytes + report.streams[1].bytes == 5 * 10**8 - again.export_bytes_left_today
