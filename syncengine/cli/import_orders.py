@@ -1,10 +1,7 @@
 """What the commands of imports have in common: their options, how a run is carried out and how its account is told."""
 
-import re
-import tomllib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -13,6 +10,7 @@ from cyclopts import Group, Parameter
 from syncengine.cli.failures import PARTIAL
 from syncengine.cli.screen import Screen, megabytes, span
 from syncengine.errors import ConfigError
+from syncengine.imports.texts import mapping_in, share_of, span_of
 from syncengine.reports import ImportPlan, ImportReport
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ STOPPED_BEFORE = 2
 SOURCE = Group("Source", sort_key=1)
 WAY = Group("Way in", sort_key=2)
 END = Group("How it ends", sort_key=3)
-SPANS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 ENDINGS = {"done": "Done", "waiting": "Still queued", "stopped": "Stopped", "abandoned": "Given up"}
 OUTCOMES = {
     "imported": ("imported", ""),
@@ -141,46 +138,6 @@ class Order:
             wait_max=terms.wait_max,
             is_new=self.new_run,
         )
-
-
-def share_of(text: str) -> float:
-    """A share: 20% or 0.2. Raises ConfigError."""
-    is_percent = text.strip().endswith("%")
-    try:
-        value = float(text.strip().removesuffix("%")) / (100 if is_percent else 1)
-    except ValueError:
-        value = -1.0
-    # A bare 1 could be meant as one percent, or as all.
-    if not 0 <= value <= 1 or (value == 1 and not is_percent):
-        raise ConfigError(
-            f"--max-failures {text!r} is no share", advice="Write it as 20%, or as 0.2; 100% never stops."
-        )
-    return value
-
-
-def span_of(text: str) -> timedelta:
-    """A length of time: 90s, 30m, 2h, 1d. Raises ConfigError."""
-    found = re.fullmatch(r"\s*(\d{1,8}(?:\.\d{1,9})?)\s*([smhd])\s*", text)
-    if not found or not float(found[1]):
-        raise ConfigError(f"--max-wait {text!r} is no length of time", advice="Write it as 90s, 30m, 2h or 1d.")
-    return timedelta(**{SPANS[found[2]]: float(found[1])})
-
-
-def mapping_in(path: Path) -> dict[str, str]:
-    """The fields of columns that a file names. Raises ConfigError."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the map {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the map {path} is no TOML: {error}") from None
-    columns = document.get("columns")
-    if not isinstance(columns, dict) or set(document) != {"columns"}:
-        advice = 'For example:\n[columns]\n"E-Mail" = "email"\n"Notes" = ""'
-        raise ConfigError(f"the map {path} has to hold the table [columns] and nothing else", advice=advice)
-    if wrong := [name for name, field in columns.items() if not isinstance(field, str)]:
-        raise ConfigError(f"the map {path} gives {wrong[0]!r} something else than the name of a field")
-    return columns
 
 
 async def carried_out(

@@ -2,7 +2,7 @@
 
 `desk` is the door of the room. In reading order:
 
-- what is asked for: `asked`, `target`, `route`;
+- what is asked for: `asked`, `target`, `route`, and as people write it `texts`;
 - what is found before anything is sent: `describing`, `header`, `checks`, `findings`, `gather`, `keys`, `chunk`,
   `deal`, brought together by `prepare`;
 - a chunk on disk and on its way: `manifest`, `bodies`, `body`, `values`, `upload`, `answers`, `door`, `halves`;

@@ -73,6 +73,13 @@ class Desk:
         """One run; raises ConfigError when there is none."""
         return await self._summary(run_id)
 
+    async def of_file(self, ending: str) -> ImportSummary | None:
+        """The newest run that reads a file whose full path ends so; None when there is none."""
+        runs = await self._parts.store.jobs(self._parts.instance, kind=states.IMPORT)
+        reading = [run for run in runs if any(each["origin"].endswith(ending) for each in run.facts["sources"])]
+        newest = max(reading, key=lambda run: run.created_at, default=None)
+        return await self._summary(newest.id) if newest else None
+
     async def again(self, run_id: str, terms: Terms) -> Asked:
         """An import of the rows that failed in a run; raises ConfigError when there are none to be sent."""
         run = await found(self._parts.store, self._parts.instance, run_id)

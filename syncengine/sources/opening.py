@@ -28,6 +28,11 @@ _BY_NAME: dict[str, Format] = {
 _ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods, .zip; and .xls
 
 
+def format_of(name: str) -> Format | None:
+    """What a file's ending says that it is, a .gz after it left aside; None when it says nothing that is known."""
+    return _BY_NAME.get(Path(name.lower().removesuffix(".gz")).suffix)
+
+
 def open_source(
     path: str,
     *,
@@ -74,7 +79,7 @@ def open_query(address: str, query: str, *, work: Path) -> Source:
 
 def _given(given: Given, there: Path | None, *, work: Path, kind: Format | None, encoding: str | None) -> Source:
     name = given.name
-    kind = kind or _kind_by_name(name) or ("parquet" if given.head.startswith(b"PAR1") else None)
+    kind = kind or format_of(name) or ("parquet" if given.head.startswith(b"PAR1") else None)
     codec = None if kind == "parquet" else codec_of(encoding, given.head)
     if kind != "parquet" and given.head.startswith(_ARCHIVES):
         raise SourceUnusable(
@@ -105,7 +110,3 @@ def _source(path: Path, name: str, kind: Format, original: Original | None) -> S
             from syncengine.sources.parquet import Parquet
 
             return Parquet(path, name, original=original)
-
-
-def _kind_by_name(name: str) -> Format | None:
-    return _BY_NAME.get(Path(name.lower().removesuffix(".gz")).suffix)

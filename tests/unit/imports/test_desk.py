@@ -74,6 +74,19 @@ async def test_runs_are_listed_with_the_newest_first(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_a_run_is_found_by_the_file_that_it_reads(tmp_path: Path) -> None:
+    """By how its full path ends; of several runs the newest."""
+    world = build(tmp_path)
+    order = asked(world.file(*people(2)), route=Route.REST)
+    await world.imported(order)
+    await world.clock.sleep(60)
+    newest = await world.imported(order)
+    found = await world.desk().of_file("/files/people.csv")
+    assert found == await world.desk().one(newest.run_id)
+    assert None is await world.desk().of_file("/files/other.csv")
+
+
+@virtual
 async def test_failed_rows_are_sent_again_as_they_were(tmp_path: Path) -> None:
     """Into the same place, as a run of its own, which knows whose rows they are."""
     world = build(tmp_path, fault("outcome", CREATE, status="Failed", message="not now", times=1))
