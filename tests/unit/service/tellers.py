@@ -1,0 +1,95 @@
+"""A teller at work for tests: its channels follow a script, its memory outlives it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from syncengine.clock import Clock
+from syncengine.config.service import NotifySettings
+from syncengine.service.channels import Channel
+from syncengine.service.notices import Kind, Message, Notice
+from syncengine.service.telling import Teller
+from tests.virtual import ORIGIN
+
+SETTINGS = NotifySettings(most_per_hour=3)
+
+
+@dataclass(slots=True)
+class Scripted:
+    """A channel that fails with `failures` first, and takes `seconds` for each try."""
+
+    clock: Clock
+    name: str = "webhook"
+    failures: list[Exception] = field(default_factory=list)
+    seconds: float = 0.0
+    tried: list[tuple[float, str]] = field(default_factory=list)
+    taken: list[Message] = field(default_factory=list)
+
+    async def send(self, message: Message) -> None:
+        self.tried.append(((self.clock.now() - ORIGIN).total_seconds() // 1, message.title))
+        await self.clock.sleep(self.seconds)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.taken.append(message)
+
+    @property
+    def titles(self) -> list[str]:
+        return [message.title for message in self.taken]
+
+
+@dataclass(slots=True)
+class Kept:
+    """A memory that outlives tellers."""
+
+    values: dict[str, bytes] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    async def recall(self, name: str) -> Any:
+        if self.failure:
+            raise self.failure
+        return orjson.loads(self.values[name]) if name in self.values else None
+
+    async def remember(self, name: str, value: Any) -> None:
+        if self.failure:
+            raise self.failure
+        self.values[name] = orjson.dumps(value)
+
+
+def notice(subject: str = "nightly", kind: Kind = "failure", text: str = "It broke.", **more: Any) -> Notice:
+    return Notice(kind=kind, instance="acme", subject=subject, text=text, at=more.pop("at", ORIGIN), **more)
+
+
+def failed(*subjects: str) -> list[str]:
+    return [f"acme: {subject} failed" for subject in subjects]
+
+
+@dataclass(slots=True)
+class Told:
+    """A teller at work, and what it logs."""
+
+    teller: Teller
+    logged: list[str]
+
+
+@asynccontextmanager
+async def telling(
+    channels: Sequence[Channel],
+    clock: Clock,
+    memory: Kept | None = None,
+    settings: NotifySettings = SETTINGS,
+    **more: Any,
+) -> AsyncIterator[Told]:
+    logged: list[str] = []
+    teller = Teller(settings, channels=channels, memory=memory or Kept(), clock=clock, log=logged.append, **more)
+    task = asyncio.ensure_future(teller.run())
+    try:
+        await clock.sleep(0)
+        yield Told(teller, logged)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
