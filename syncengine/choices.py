@@ -5,7 +5,7 @@ Apart from the engine, so that `status` can look at the same slots and the same 
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,14 @@ class Outside:
     wire: Callable[[str, NetworkSettings, Clock], AbstractAsyncContextManager[Wire]] = wire_to
     destination: Callable[[Settings], Destination] = open_destination
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
+
+    def at(self, clock: Clock) -> "Outside":
+        """The same by a clock that is open already."""
+
+        async def known(_: Settings) -> Clock:
+            return clock
+
+        return replace(self, clock=known)
 
 
 def private_folder(path: Path) -> None:

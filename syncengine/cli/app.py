@@ -42,6 +42,7 @@ def make_app() -> App:
     app.command("syncengine.cli.import_:import_", name="import", group=WORK)
     app.command("syncengine.cli.imports:imports", name="imports", group=WORK)
     app.command("syncengine.cli.assets:assets", name="assets", group=WORK)
+    app.command("syncengine.cli.daemon:daemon", group=WORK, help_epilogue="")
     app.command("syncengine.cli.status:status", group=WORK, help_epilogue="")
     app.command("syncengine.cli.state:state", name="state", group=WORK)
     app.command("syncengine.cli.doctor:doctor", group=WORK, help_epilogue="")

@@ -48,3 +48,11 @@ class Common(Printing):
         from syncengine.config import find, load
 
         return load(find(self.config), self.instance)
+
+    def all_settings(self) -> "tuple[Settings, ...]":
+        """The configuration of every instance, or of the one that is named. Raises ConfigError."""
+        from syncengine.config import find, load_all
+        from syncengine.config.reading import chosen
+
+        found = load_all(find(self.config))
+        return found if self.instance is None else (chosen(found, self.instance),)

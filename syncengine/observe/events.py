@@ -155,6 +155,33 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class DaemonStarted:
+    """The daemon is under way for these; `url` is where it can be looked at, if anywhere."""
+
+    instances: tuple[str, ...]
+    groups: tuple[str, ...]
+    folders: tuple[str, ...]
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRead:
+    """The configuration was read again; when it was not `accepted`, the one before stays."""
+
+    accepted: bool
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something went wrong that a person may want to know; `subject` is what it went wrong with."""
+
+    instance: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """A run has begun."""
 
@@ -189,6 +216,9 @@ Event = (
     | AssetsListed
     | AssetFetched
     | Paused
+    | DaemonStarted
+    | ConfigRead
+    | Trouble
     | RunStarted
     | RunEnded
 )

@@ -24,6 +24,7 @@ from syncengine.observe.events import (
     Paused,
     Refused,
     RowsRead,
+    Trouble,
 )
 
 WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -51,6 +52,10 @@ class EventLog:
         )
 
     def __call__(self, event: Event) -> None:
+        self.write(event)
+
+    def write(self, event: Event, **bound: str) -> None:
+        """Write an event, and with it what else is known of its circumstances."""
         level = _level(event)
         if level == "debug" and not self._debug:
             return
@@ -58,7 +63,7 @@ class EventLog:
         facts = {
             ("move" if field.name == "event" else field.name): getattr(event, field.name) for field in fields(event)
         }
-        getattr(self._logger, level)(event_name(event), **facts)
+        getattr(self._logger, level)(event_name(event), **(bound | facts))
 
     def _stamp(self, _logger: object, _method: str, entry: Any) -> Any:
         return {"at": self._now(), **entry}
@@ -91,7 +96,7 @@ def _level(event: Event) -> str:
     match event:
         case CallSent() | CallAnswered() | DownloadProgress() | RowsRead() | ChunkProgress() | AssetFetched():
             return "debug"
-        case Refused() | Paused():
+        case Refused() | Paused() | Trouble():
             return "warning"
         case _:
             return "info"

@@ -75,6 +75,11 @@ class Standings:
     reloaded_at: datetime | None = None
     is_stopping: bool = False
 
+    def forget(self, instance: str) -> None:
+        """An instance is no longer kept."""
+        self.groups = {key: each for key, each in self.groups.items() if each.instance != instance}
+        self.inboxes = {key: each for key, each in self.inboxes.items() if each.instance != instance}
+
     def of_instance(self, instance: str) -> Iterator[GroupStanding]:
         """The groups of one instance."""
         return (each for each in self.groups.values() if each.instance == instance)
