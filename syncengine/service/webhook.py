@@ -71,7 +71,7 @@ def _check(answer: WireAnswer) -> None:
     status = answer.status
     if 200 <= status < 300:
         return
-    wanted = answer.headers.get("Retry-After", "").strip() if status in {429, 503} else ""
+    wanted = answer.headers.get("Retry-After", "").strip()
     after = float(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0.0
     raise Undelivered(
         f"HTTP {status}",

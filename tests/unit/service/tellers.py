@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import orjson
 
 from syncengine.clock import Clock
 from syncengine.config.service import NotifySettings
 from syncengine.service.channels import Channel
 from syncengine.service.notices import Kind, Message, Notice
-from syncengine.service.telling import Teller
+from syncengine.service.telling import NAME, Teller
 from tests.virtual import ORIGIN
 
 SETTINGS = NotifySettings(most_per_hour=3)
@@ -43,10 +45,12 @@ class Scripted:
 
 @dataclass(slots=True)
 class Kept:
-    """A memory that outlives tellers."""
+    """A memory that outlives tellers. With a `clock` it takes a second to write, and never two things at once."""
 
     values: dict[str, bytes] = field(default_factory=dict)
     failure: Exception | None = None
+    clock: Clock | None = None
+    is_writing: bool = False
 
     async def recall(self, name: str) -> Any:
         if self.failure:
@@ -56,7 +60,19 @@ class Kept:
     async def remember(self, name: str, value: Any) -> None:
         if self.failure:
             raise self.failure
-        self.values[name] = orjson.dumps(value)
+        assert not self.is_writing
+        self.is_writing = True
+        try:
+            with anyio.CancelScope(shield=True):
+                await (self.clock.sleep(1) if self.clock else anyio.lowlevel.checkpoint())
+            self.values[name] = orjson.dumps(value)
+        finally:
+            self.is_writing = False
+
+    def box(self) -> tuple[list[str], list[str]]:
+        """What waits for the webhook, by title, and when others were sent, to the second."""
+        box = orjson.loads(self.values[NAME])["boxes"]["webhook"]
+        return [each["title"] for each in box["waiting"]], [each[:19] for each in box["sent"]]
 
 
 def notice(subject: str = "nightly", kind: Kind = "failure", text: str = "It broke.", **more: Any) -> Notice:

@@ -171,10 +171,18 @@ async def test_a_server_that_is_silent_is_not_waited_for_long(command: str, repl
 
 async def test_a_tls_handshake_that_never_comes_is_cut_by_a_stop() -> None:
     """A cancelled send does not wait for the server, wherever it stands."""
-    settings = replace(SETTINGS, smtp_security="tls")
-    async with mail_server(replies={"GREETING": ""}) as server, asyncio.TaskGroup() as group:
-        sending = group.create_task(mail_to(server, settings=settings).send(MESSAGE))
-        await server.silent.wait()
+    begun = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(1)
+        begun.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server, asyncio.TaskGroup() as group:
+        settings = replace(SETTINGS, smtp_security="tls", smtp_port=server.sockets[0].getsockname()[1])
+        sending = group.create_task(Mail(settings, NetworkSettings(), SystemClock()).send(MESSAGE))
+        await begun.wait()
         sending.cancel()
         async with asyncio.timeout(5):
             await asyncio.wait([sending])

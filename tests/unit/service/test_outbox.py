@@ -39,6 +39,7 @@ def test_what_has_no_room_is_summed_up_when_there_is_some() -> None:
     early = AT + HOUR - MINUTE
     assert MINUTE == room_in(outbox, now=early, most=1)
     assert () == summed(outbox, now=early, most=1).waiting
+    assert HOUR == room_in(settled(outbox, now=AT + MINUTE), now=AT + MINUTE, most=1)
     later = AT + HOUR
     (only,) = summed(outbox, now=later, most=1).waiting
     expected = "3 more notices since 2026-03-02 08:10Z, for which there was no room in the hour:\n- b (2 times)\n- a"

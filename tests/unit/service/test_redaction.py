@@ -107,6 +107,7 @@ def test_a_short_secret_does_not_take_words_apart() -> None:
         ("client_secret=abcdef", "abcdef"),
         ("https://jane:abc@host/x", "abc"),
         ("postgresql://jane:a/b@c@host/x", "a/b"),
+        ("postgresql://jane:se/cret:a@host/x", "se/cret"),
         ("https://jane@host/x", "jane"),
     ],
 )

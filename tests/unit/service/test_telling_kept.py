@@ -148,3 +148,33 @@ async def test_no_secret_leaves_or_is_kept() -> None:
     ]
     assert 5 == len(shown)
     assert [] == [each for each in shown if "canary" in each or "jane" in each]
+
+
+@virtual
+async def test_what_is_told_is_kept_while_the_teller_works() -> None:
+    """A kill at any time forgets neither what waits nor what has been sent."""
+    clock, memory = virtual_clock(), Kept()
+    chat = Scripted(clock, failures=[Undelivered("HTTP 500")])
+    async with telling((chat,), clock, memory) as told:
+        told.teller.tell(notice())
+        await clock.sleep(1)
+        assert (failed("nightly"), []) == memory.box()
+        await clock.sleep(10)
+        assert ([], ["2026-03-02T08:00:05"]) == memory.box()
+        told.teller.tell(notice())
+        await clock.sleep(1)
+        (trouble,) = orjson.loads(memory.values[NAME])["known"]["troubles"].values()
+        assert 1 == trouble["times"]
+
+
+@virtual
+async def test_a_slow_memory_has_the_newest_last() -> None:
+    """Two writings at once could end in the wrong order; the one at the stop waits for its turn."""
+    clock = virtual_clock()
+    chat, memory = Scripted(clock), Kept(clock=clock)
+    async with telling((chat,), clock, memory) as told:
+        for subject in ("a", "b", "c"):
+            told.teller.tell(notice(subject))
+            await clock.sleep(0.7)
+    assert (failed("a", "b", "c"), []) == (chat.titles, told.logged)
+    assert ([], 3) == (memory.box()[0], len(memory.box()[1]))
