@@ -4,7 +4,7 @@ Apart from the reading of the journal, since only here the facts of windows and 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from syncengine.exports import window
 from syncengine.imports import states
@@ -34,7 +34,7 @@ def bulk_jobs(jobs: Sequence[Job]) -> tuple[BulkJob, ...]:
 
 def _export(job: Job) -> BulkJob:
     start, end = window.stretch_of(job)
-    what = f"{job.group}, {start:%Y-%m-%d %H:%MZ} to {end:%Y-%m-%d %H:%MZ}"
+    what = f"{job.group}, {_instant(start)} to {_instant(end)}"
     return BulkJob(queue=EXPORT, what=what, state=job.state, since=_since(job, "enqueued_at"))
 
 
@@ -43,6 +43,11 @@ def _chunk(job: Job, works: dict[str, str]) -> BulkJob:
     rows = job.facts.get("rows")
     what = f"{works.get(run, 'rows')} of import {run}" + (f", {rows:,} rows" if isinstance(rows, int) else "")
     return BulkJob(queue=IMPORT, what=what, state=job.state, since=_since(job, "sent_at"))
+
+
+def _instant(at: datetime) -> str:
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y %H:%MZ}"
 
 
 def _since(job: Job, fact: str) -> datetime:

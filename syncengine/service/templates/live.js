@@ -2,8 +2,10 @@
 "use strict";
 (() => {
   const SILENCE_SECONDS = 40;
+  const RENEW_SECONDS = 10; // the least age of a page that makes itself anew
   const state = document.getElementById("live-state");
   let heard = Date.now();
+  let renewing;
 
   const say = (isLive, text) => {
     if (isLive) state.setAttribute("data-live-now", "");
@@ -31,7 +33,7 @@
   const renew = () => {
     const isRead = document.querySelector("details[open]") || String(document.getSelection());
     if (isRead) document.getElementById("news").hidden = false;
-    else location.reload();
+    else if (!renewing) renewing = setTimeout(() => location.reload(), Math.max(0, RENEW_SECONDS * 1000 - performance.now()));
   };
 
   const source = new EventSource("/live");

@@ -134,4 +134,5 @@ async def calling(settings: Settings, clock: ScaledClock, *, holder: str = "proc
 
 def standings(**changes: Any) -> Standings:
     """Where a daemon stands that began a day before NOW."""
-    return Standings(**({"started_at": NOW - timedelta(days=1)} | changes))
+    given: dict[str, Any] = {"started_at": NOW - timedelta(days=1)}
+    return Standings(**(given | changes))
