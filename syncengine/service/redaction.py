@@ -16,7 +16,7 @@ from syncengine.config.settings import Settings
 from syncengine.observe.redaction import HIDDEN, LENGTH_MIN, Redaction
 
 # A longer text is no sentence, and is never shown as a whole.
-TEXT_MAX = 5_000
+TEXT_MAX = 2_000
 # So short a secret stands in words by chance: it is hidden where it stands alone, and a shorter one is none.
 ALONE_MIN = 3
 PERSON = "(e-mail)"
