@@ -25,7 +25,7 @@ class Trace:
 
     id: str
     stream: str
-    is_committed: bool
+    state: str
     created_at: datetime
     updated_at: datetime
     end: datetime
@@ -35,6 +35,11 @@ class Trace:
     measured: bool
     dated: bool
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether the destination has its rows."""
+        return self.state in {CLEANED, COMMITTED}
+
 
 def trace_of(job: Job) -> Trace:
     """What is kept in mind of a job."""
@@ -42,7 +47,7 @@ def trace_of(job: Job) -> Trace:
     return Trace(
         id=job.id,
         stream=job.group,
-        is_committed=job.state in {CLEANED, COMMITTED},
+        state=job.state,
         created_at=job.created_at,
         updated_at=job.updated_at,
         end=stretch_of(job)[1],
@@ -65,10 +70,9 @@ def needed(traces: Iterable[Trace]) -> set[str]:
 
 def _of_stream(traces: Sequence[Trace]) -> Iterator[Trace]:
     latest_first = sorted(traces, key=lambda each: each.updated_at, reverse=True)
-    committed = [each for each in latest_first if each.is_committed]
     # The fields that were asked for last (`plan`), and those of the rows that are there (`changes`).
     yield from latest_first[:1]
-    yield from committed[:1]
+    yield from [each for each in latest_first if each.state == CLEANED][:1]
     # How many bytes a window has (`budget.expected`, `budget.density`).
     for dated in (True, False):
         yield from [each for each in latest_first if each.measured and each.dated is dated][:REMEMBERED]
