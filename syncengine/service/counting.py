@@ -31,29 +31,41 @@ VALUES_MAX = 200
 OTHER = "other"
 CALL_SECONDS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 HISTOGRAM = "syncengine_call_duration_seconds"
-# Name, labels, and what it counts.
+# Name, labels, and what it counts. Prometheus itself labels by `instance` whom it scrapes, so Marketo's is called so.
 COUNTERS = MappingProxyType(
     {
-        "syncengine_calls_total": (("instance", "name"), "Calls that this process has sent to Marketo, by endpoint."),
+        "syncengine_calls_total": (
+            ("marketo_instance", "name"),
+            "Calls that this process has sent to Marketo, by endpoint.",
+        ),
         "syncengine_refusals_total": (
-            ("instance", "code"),
+            ("marketo_instance", "code"),
             "Calls that were refused or failed and were tried again, by Marketo's code or ours.",
         ),
-        "syncengine_token_refreshes_total": (("instance",), "Access tokens that Marketo's identity service has given."),
+        "syncengine_token_refreshes_total": (
+            ("marketo_instance",),
+            "Access tokens that Marketo's identity service has given.",
+        ),
         "syncengine_rows_total": (
-            ("instance", "stream", "what"),
+            ("marketo_instance", "stream", "what"),
             "Rows that were applied to the destination: inserted, changed, unchanged or outdated.",
         ),
-        "syncengine_windows_total": (("instance", "stream"), "Windows that were applied to the destination."),
-        "syncengine_export_bytes_total": (("instance", "stream"), "Size of the files of windows that were applied."),
+        "syncengine_windows_total": (("marketo_instance", "stream"), "Windows that were applied to the destination."),
+        "syncengine_export_bytes_total": (
+            ("marketo_instance", "stream"),
+            "Size of the files of windows that were applied.",
+        ),
         "syncengine_import_rows_total": (
-            ("instance", "state"),
+            ("marketo_instance", "state"),
             "Rows of chunks of imports whose outcome is known, by the state in which the chunk ended.",
         ),
-        "syncengine_assets_total": (("instance", "kind"), "Assets whose content was fetched, or could not be."),
-        "syncengine_schema_changes_total": (("instance", "stream"), "Runs that found other fields in a stream."),
+        "syncengine_assets_total": (("marketo_instance", "kind"), "Assets whose content was fetched, or could not be."),
+        "syncengine_schema_changes_total": (
+            ("marketo_instance", "stream"),
+            "Runs that found other fields in a stream.",
+        ),
         "syncengine_runs_total": (
-            ("instance", "kind", "outcome"),
+            ("marketo_instance", "kind", "outcome"),
             "Runs that have ended, by what they did (sync, pull, import) and how they ended.",
         ),
         "syncengine_notices_total": (
@@ -75,7 +87,7 @@ class Counters:
             name: Counter(name, text, labels, registry=registry) for name, (labels, text) in COUNTERS.items()
         }
         self._seconds = Histogram(
-            HISTOGRAM, HISTOGRAM_HELP, ("instance",), buckets=CALL_SECONDS_BUCKETS, registry=registry
+            HISTOGRAM, HISTOGRAM_HELP, ("marketo_instance",), buckets=CALL_SECONDS_BUCKETS, registry=registry
         )
         self._children: dict[tuple[str, ...], Any] = {}
         self._values: dict[tuple[str, ...], set[str]] = {}

@@ -68,7 +68,7 @@ def table() -> str:
     """Every metric of ours as Markdown: its name, its labels and what it says."""
     rows = [
         *((name, labels, text) for name, (labels, text) in GAUGES.items()),
-        (HISTOGRAM, ("instance",), HISTOGRAM_HELP),
+        (HISTOGRAM, ("marketo_instance",), HISTOGRAM_HELP),
         *((name, labels, text) for name, (labels, text) in COUNTERS.items()),
     ]
     lines = [f"| `{name}` | {', '.join(labels) or '-'} | {text} |" for name, labels, text in rows]
