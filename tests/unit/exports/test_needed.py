@@ -165,8 +165,8 @@ def test_each_program_keeps_the_last_job_that_read_it() -> None:
     jobs = [
         done("first", "program_members", hours=0, read=0, committed=0, programs=(1, 2)),
         done("left behind", "program_members", hours=1, read=1, committed=1, programs=(1,)),
-        done("last of 1", "program_members", hours=2, read=2, committed=2, programs=(1, 3)),
-        done("nothing new", "program_members", hours=2, read=1, committed=1, programs=(3,)),
+        done("last of 1", "program_members", hours=2, read=2, committed=2, programs=(1,)),
+        done("nothing new", "program_members", hours=2, read=1, committed=1, programs=(4,)),
         done("last", "program_members", hours=9, read=9, committed=9, programs=(4,)),
     ]
     assert {"first", "last of 1", "last"} == needed(map(trace_of, jobs))
