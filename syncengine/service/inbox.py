@@ -177,13 +177,13 @@ class Inbox:
     async def _verdict(self, desk: "Desk", taken: Taken, *, is_fresh: bool) -> Verdict:
         """What becomes of a drop now. Raises what is to be waited for."""
         ending = f"/{WORKING}/{taken.folder}/{taken.name}"
-        run = None if is_fresh or not is_text(taken.name) else await desk.of_file(ending)
+        run = None if is_fresh else await desk.of_file(ending)
         if run and run.state != drop_report.UNFINISHED:
             return await _of_closed(run)
         try:
             return await self._imported(desk, taken, run)
         except (*UNUSABLE, *REFUSED) as error:
-            run = await desk.of_file(ending) if is_text(taken.name) else None
+            run = await desk.of_file(ending)
             if run and run.state != drop_report.UNFINISHED:
                 return await _of_closed(run)  # somebody has ended it by hand meanwhile
             if run and not isinstance(error, UNUSABLE):

@@ -1,76 +1,16 @@
 """A watched folder against a small instance, in virtual time."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
-from syncengine.config.service import InboxSettings
-from syncengine.errors import AlreadyRunning, CredentialsRejected, PermissionDenied, StateUnusable
-from syncengine.jobs.lease import holding
-from syncengine.service.inbox import LOOK_SECONDS, DropReport, Inbox
-from tests.unit.imports.table import record
-from tests.unit.imports.world import HEADER, INSTANCE, World, build, fault, people
+from syncengine.errors import StateUnusable
+from syncengine.service.inbox import LOOK_SECONDS
+from tests.unit.imports.world import people
+from tests.unit.service.watched import BULK, watched
 from tests.virtual import virtual
-
-BULK = 'route = "bulk"\n'
-
-
-@dataclass
-class Watched:
-    """A watched folder and the world around it; each `again` is a new process over the same."""
-
-    world: World
-    root: Path
-    inbox: Inbox
-
-    def again(self) -> "Watched":
-        return Watched(self.world, self.root, Inbox("inbox", self.settings(), clock=self.world.clock))
-
-    def settings(self, **more: Any) -> InboxSettings:
-        return InboxSettings(path=self.root, **more)
-
-    def drop(self, name: str = "people.csv", rows: Sequence[Sequence[str]] = (), *, settings: str = "") -> None:
-        """A file of people, with its settings if there are any."""
-        self.written(name, b"".join(record(row) for row in (HEADER, *(rows or people(3)))))
-        if settings:
-            self.written(f"{name}.toml", settings.encode())
-
-    def written(self, name: str, content: bytes) -> None:
-        self.root.mkdir(exist_ok=True)
-        (self.root / name).write_bytes(content)
-
-    async def ready(self) -> int:
-        """How many drops are ready once they have stood still."""
-        await self.inbox.look()
-        await self.world.clock.sleep(11.0)
-        return await self.inbox.look()
-
-    async def one(self) -> DropReport:
-        """What becomes of the next drop."""
-        await self.ready()
-        found = await self.inbox.take_one(self.world.desk())
-        assert found is not None
-        return found
-
-    def lying(self, *where: str) -> dict[str, list[str]]:
-        """What lies in the folders of drops in a place."""
-        return {
-            path.name[23:]: sorted(each.name for each in path.iterdir())
-            for path in self.root.joinpath(*where).iterdir()
-        }
-
-
-def watched(
-    tmp_path: Path, *faults: Mapping[str, Any], options: Mapping[str, Any] | None = None, **more: Any
-) -> Watched:
-    world = build(tmp_path, *faults, **(options or {}))
-    root = tmp_path / "inbox"
-    return Watched(world, root, Inbox("inbox", InboxSettings(path=root, **more), clock=world.clock))
 
 
 @virtual
@@ -227,129 +167,16 @@ async def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
 
 @virtual
 async def test_a_drop_that_changed_since_the_last_look_is_not_taken(tmp_path: Path) -> None:
-    """Nor one whose settings came since; the next look sees them as they are."""
+    """Its settings came since: the next look sees them, and until then none of those behind it goes first."""
     found = watched(tmp_path)
     found.drop("a.csv")
+    os.utime(found.root / "a.csv", (1_000, 1_000))
     found.drop("b.csv")
     assert 2 == await found.ready()
-    found.written("a.csv", b"email,firstName,leadScore\nq@x.example,Q,1\n")
-    found.written("b.csv.toml", BULK.encode())
-    assert None is await found.inbox.take_one(found.world.desk())
-    assert ["a.csv", "b.csv"] == sorted([(await found.one()).name, (await found.one()).name])
-
-
-@virtual
-async def test_what_can_be_waited_for_keeps_a_drop_in_working(tmp_path: Path) -> None:
-    """Its turn comes again, before those that arrived later; then nothing was sent twice."""
-    found = watched(tmp_path)
-    found.drop("a.csv", people(2))
-    found.drop("b.csv", people(2, name="q"))
-    os.utime(found.root / "a.csv", (1_000, 1_000))
-    store, clock = found.world.parts.store, found.world.clock
-    await found.ready()
-    async with holding(store, clock, INSTANCE, "import people"):
-        for _ in range(2):
-            with pytest.raises(AlreadyRunning):
-                await found.inbox.take_one(found.world.desk())
-            assert ["a.csv"] == list(found.lying("working"))
-    assert ("", "waiting") == (found.inbox.standing.working, found.inbox.standing.state)
-    later = found.again()
-    assert 1 == await later.inbox.look()
-    assert "a.csv" == (await later.one()).name
-    assert "b.csv" == (await later.one()).name
-    assert 2 == len(await found.world.desk().all())
-
-
-@pytest.mark.parametrize(("code", "error"), [("603", PermissionDenied), ("601", CredentialsRejected)])
-@virtual
-async def test_a_role_that_may_not_is_no_fault_of_the_drop(tmp_path: Path, code: str, error: type[Exception]) -> None:
-    """It stays until somebody mends the role or the credentials."""
-    found = watched(
-        tmp_path, fault("error", "/rest/v1/leads.json", code=code), fault("error", "describe.json", code=code)
-    )
-    found.drop()
-    await found.ready()
-    with pytest.raises(error):
-        await found.inbox.take_one(found.world.desk())
-    found.world.marketo.set_faults([])
-    assert "done" == (await found.one()).outcome
-
-
-@virtual
-async def test_a_run_whose_time_is_over_goes_on_by_its_settings(tmp_path: Path) -> None:
-    """It is no end: the drop waits in working, and another process resumes it."""
-    found = watched(tmp_path, options={"import_seconds": (600.0, 600.0)})
-    found.drop(settings=BULK + 'max_wait = "60s"\n')
-    first = await found.one()
-    assert ("waiting", found.root / "working") == (first.outcome, first.folder.parent)
-    (first.folder / "people.csv.toml").write_text(BULK + 'max_wait = "2h"\n')
-    second = await found.again().one()
-    assert ("done", first.run_id) == (second.outcome, second.run_id)
-    assert 1 == len(await found.world.desk().all())
-
-
-@virtual
-async def test_a_run_that_stopped_ends_and_goes_on_when_it_is_moved_back(tmp_path: Path) -> None:
-    """On other terms, as its report says; what was sent is not sent again."""
-    rows = [(f"f{number}@x.example", "F", "9999999999") for number in range(5)]
-    found = watched(tmp_path)
-    found.drop(rows=[*rows, *people(2_500)], settings='route = "rest"\nmax_failures = "0.1%"\n')
-    first = await found.one()
-    assert ("failed", "stopped") == (first.outcome, first.report and first.report.outcome)
-    told = (first.folder / "report.txt").read_text()
-    assert 'max_failures = "100%" into people.csv.toml' in told
-    assert f"syncengine imports abandon {first.run_id}" in told
-    (first.folder / "people.csv.toml").write_text('max_failures = "100%"\n')
-    first.folder.rename(found.root / "working" / first.folder.name)
-    second = await found.one()
-    assert (first.run_id, "partial", 2_500) == (
-        second.run_id,
-        second.report and second.report.outcome,
-        second.report and second.report.counts["imported"],
-    )
-
-
-@virtual
-async def test_a_run_that_was_ended_by_hand_takes_its_drop_along(tmp_path: Path) -> None:
-    """Given up, say: the drop only moves."""
-    found = watched(tmp_path, options={"import_seconds": (600.0, 600.0)})
-    found.drop(settings=BULK + 'max_wait = "60s"\n')
-    first = await found.one()
-    await found.world.desk().abandon(first.run_id)
-    second = await found.one()
-    assert ("failed", first.run_id, "abandoned") == (
-        second.outcome,
-        second.run_id,
-        second.report and second.report.outcome,
-    )
-    assert "unresolved.csv" in found.lying("failed")["people.csv"]
-
-
-@virtual
-async def test_rows_that_are_held_keep_their_drop_where_its_run_finds_it(tmp_path: Path) -> None:
-    """Until the operator has decided; then it ends by itself."""
-    lost = fault("drop_after", "/bulk/v1/leads.json", times=1)
-    found = watched(tmp_path, lost, options={"import_seconds": (10.0, 10.0)})
-    found.drop(settings=BULK + 'on_ambiguous = "hold"\n')
-    first = await found.one()
-    assert ("waiting", "partial") == (first.outcome, first.report and first.report.outcome)
-    assert f"syncengine imports resume {first.run_id} --on-ambiguous verify" in first.advice
-    (first.folder / "people.csv.toml").write_text(BULK)
-    assert ("done", first.run_id) == ((second := await found.one()).outcome, second.run_id)
-
-
-@virtual
-async def test_a_file_that_is_gone_under_a_run_ends_with_what_to_do(tmp_path: Path) -> None:
-    """Somebody has changed it in working: neither may be guessed."""
-    found = watched(tmp_path, options={"import_seconds": (600.0, 600.0)})
-    found.drop(rows=people(4_000), settings=BULK + 'max_wait = "1s"\n')
-    first = await found.one()
-    (first.folder / "people.csv").write_bytes(b"email\nother@x.example\n")
-    second = await found.one()
-    assert ("failed", first.run_id) == (second.outcome, second.run_id)
-    told = (second.folder / "report.txt").read_text()
-    assert "has changed since run" in told
-    assert f"To give the run up: syncengine imports abandon {first.run_id}" in told
+    found.written("a.csv.toml", BULK.encode())
+    for _ in range(2):
+        assert None is await found.inbox.take_one(found.world.desk())
+    assert ["a.csv", "b.csv"] == [(await found.one()).name, (await found.one()).name]
 
 
 @virtual
