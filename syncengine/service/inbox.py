@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from syncengine.clock import Clock
 from syncengine.config.service import InboxSettings
@@ -88,14 +88,18 @@ class DropReport:
 class Inbox:
     """One watched folder. `clock` is one of real time; a method is called when the one before has ended.
 
-    `standing` is where it stands, replaced as a whole; its `state` and what keeps it from going on are the caller's.
+    `standing` is where it stands, replaced as a whole; `changed` is called when it was. What keeps it from going on
+    (`state`, `reason`) the caller writes there.
     """
 
-    def __init__(self, name: str, settings: InboxSettings, *, clock: Clock) -> None:
+    def __init__(
+        self, name: str, settings: InboxSettings, *, clock: Clock, changed: Callable[[], None] = lambda: None
+    ) -> None:
         self.standing = InboxStanding(name=name, instance=settings.instance, path=str(settings.path))
         self._settings = settings
         self._places = Places(settings.path.absolute())
         self._clock = clock
+        self._changed = changed
         self._settling = Settling(settings.settle_seconds)
         self._ready: tuple[Drop, ...] = ()
         self.settling = 0
@@ -129,20 +133,24 @@ class Inbox:
         taken, is_fresh = await self._next()
         if taken is None:
             return None
-        self.standing = replace(self.standing, working=shown(taken.name), state="running")
+        self._stands(working=shown(taken.name), state="running")
         try:
             verdict = await self._verdict(desk, taken, is_fresh=is_fresh)
             return await self._ended(taken, verdict)
         finally:
-            self.standing = replace(self.standing, working="", state="waiting")
+            self._stands(working="", state="waiting")
+
+    def _stands(self, **facts: Any) -> None:
+        self.standing = replace(self.standing, **facts)
+        self._changed()
 
     def _count(self, *, is_done: bool) -> None:
         now = self.standing
         waiting = max(0, now.waiting - 1)
-        self.standing = replace(now, done=now.done + is_done, failed=now.failed + (not is_done), waiting=waiting)
+        self._stands(done=now.done + is_done, failed=now.failed + (not is_done), waiting=waiting)
 
     def _told(self, *, waiting: int, reason: str) -> None:
-        self.standing = replace(self.standing, waiting=waiting, reason=reason, looked_at=self._clock.now())
+        self._stands(waiting=waiting, reason=reason, looked_at=self._clock.now())
 
     def _seen(self, places: Places) -> tuple[Lying, Working]:
         lying = sorted_out(drop_moves.entries(places), needs_sidecar=self._settings.needs_sidecar)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from syncengine.errors import StateUnusable
-from syncengine.service.inbox import LOOK_SECONDS
+from syncengine.service.inbox import LOOK_SECONDS, Inbox
 from tests.unit.imports.world import people
 from tests.unit.service.watched import BULK, watched
 from tests.virtual import virtual
@@ -212,3 +212,20 @@ async def test_a_look_alone_changes_nothing(tmp_path: Path) -> None:
     assert "left alone in working, for they are none of ours: mine" == found.inbox.standing.reason
     assert "done" == (await found.one()).outcome
     assert 0 == await found.ready()
+
+
+@virtual
+async def test_who_shows_the_standing_is_told_of_each_change(tmp_path: Path) -> None:
+    """Also of the drop that is being imported, which may take hours."""
+    found, seen = watched(tmp_path), list[tuple[str, str, int]]()
+
+    def note() -> None:
+        seen.append((inbox.standing.state, inbox.standing.working, inbox.standing.done))
+
+    inbox = Inbox("inbox", found.settings(settle_seconds=0.0), clock=found.world.clock, changed=note)
+    found.drop()
+    for _ in range(2):
+        await inbox.look()
+    seen.clear()
+    await inbox.take_one(found.world.desk())
+    assert [("running", "people.csv", 0), ("running", "people.csv", 1), ("waiting", "", 1)] == seen
