@@ -54,7 +54,7 @@ class Snapshots:
         clock: Clock,
         destination: OpenDestination = open_destination,
     ) -> None:
-        """`clocks` are those of the instances by name, `clock` is the machine's."""
+        """`clocks` are those of the instances by name, now or later; `clock` is the machine's."""
         self.standings = standings
         self.clock = clock
         self._destination = destination
@@ -117,30 +117,35 @@ class Snapshots:
         async def journals_now() -> dict[str, Journal]:
             return await read_journals(settings, clocks, self.clock)
 
-        def live_kept(each: Settings, clock: Clock) -> Kept[Live]:
+        def clock_of(each: Settings) -> Clock:
+            # Looked up when it is read by: an instance may get its clock after it is configured.
+            return clocks.get(each.instance.name, self.clock)
+
+        def live_kept(each: Settings) -> Kept[Live]:
             return Kept(
-                lambda: read_live(each, clock),
+                lambda: read_live(each, clock_of(each)),
                 self.clock,
                 fresh_seconds=LIVE_SECONDS,
                 patience_seconds=PATIENCE_SECONDS,
             )
 
-        def cursors_kept(each: Settings, clock: Clock) -> Kept[Cursors]:
+        def cursors_kept(each: Settings) -> Kept[Cursors]:
             async def read() -> Cursors:
                 known = (await journals.latest() or {}).get(each.instance.name)
                 names = known.stream_names if known else ()
-                return await read_destination(each, clock, names, destination=self._destination, threads=self._threads)
+                return await read_destination(
+                    each, clock_of(each), names, destination=self._destination, threads=self._threads
+                )
 
             return Kept(read, self.clock, fresh_seconds=SLOW_SECONDS, patience_seconds=PATIENCE_SECONDS)
 
         journals: Kept[dict[str, Journal]] = Kept(
             journals_now, self.clock, fresh_seconds=SLOW_SECONDS, patience_seconds=PATIENCE_SECONDS
         )
-        named = [(each.instance.name, each, clocks.get(each.instance.name, self.clock)) for each in settings]
         return _Looks(
             settings,
             clocks,
             journals,
-            {name: live_kept(each, clock) for name, each, clock in named},
-            {name: cursors_kept(each, clock) for name, each, clock in named},
+            {each.instance.name: live_kept(each) for each in settings},
+            {each.instance.name: cursors_kept(each) for each in settings},
         )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import anyio
 
 from syncengine.choices import open_destination
-from syncengine.clock import ScaledClock
+from syncengine.clock import Clock, ScaledClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
 from syncengine.service.snapshots import LIVE_SECONDS, SLOW_SECONDS, Snapshots
@@ -110,3 +111,21 @@ async def test_another_configuration_shows_other_instances(tmp_path: Path) -> No
         snapshots.replace(settings_of(tmp_path, "emea", "apac"), {})
         names = [each.name for each in (await snapshots.latest()).instances]
     assert ["emea", "apac"] == names
+
+
+@virtual
+async def test_an_instances_own_clock_is_used_as_soon_as_there_is_one(tmp_path: Path) -> None:
+    """A sandbox's clock is known only when the sandbox has answered; until then the machine's stands in."""
+    clock, clocks = virtual_clock(NOW), dict[str, Clock]()
+    snapshots = Snapshots(settings_of(tmp_path), standings(), clocks, clock=clock)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(snapshots.keep_fresh)
+        assert NOW.date() == (await snapshots.latest()).instances[0].live.at.date()
+        clocks["acme"] = virtual_clock(NOW + timedelta(days=100))
+        await clock.sleep(SLOW_SECONDS)
+        (instance,) = (await snapshots.latest()).instances
+        tasks.cancel_scope.cancel()
+    later = (NOW + timedelta(days=100)).date()
+    assert {later} == {
+        each.date() for each in (instance.at, instance.live.at, instance.journal_read_at, instance.cursors_read_at)
+    }
