@@ -16,7 +16,7 @@ from syncengine.choices import IMPORTS, JOURNAL, KINDS, SLOTS, SPOOL, open_desti
 from syncengine.clock import SystemClock
 from syncengine.config import Settings
 from syncengine.destinations import Destination
-from syncengine.errors import SyncEngineError
+from syncengine.errors import StateUnusable, SyncEngineError
 from syncengine.jobs.inspection import Inspection, damages, look
 from syncengine.state_folder import Committed, Listing, Seen, listed, orphans_of_imports, orphans_of_spool, size_of
 from syncengine.state_reports import Finding, VerifyReport
@@ -33,7 +33,7 @@ async def verify(
 ) -> VerifyReport:
     """Look at all of the state folder that these instances share and, with `destination`, at the ledger of each.
 
-    Raises StateUnusable when the journal or the slots cannot be read at all.
+    Raises StateUnusable when the journal cannot be read at all.
     """
     first = instances[0]
     if now is None and first.instance.time_scale == 1.0:
@@ -67,7 +67,7 @@ def looked_at(folder: Path, now: datetime | None) -> tuple[VerifyReport, Seen]:
     else:
         findings.append(_without_journal(folder, listing))
     if slots.exists():
-        findings += look(slots, partial(_slots, slots))
+        findings += _slots(slots)
     report = VerifyReport(
         str(folder), tuple(findings), jobs=inspection.jobs, moves=inspection.history, runs=inspection.runs
     )
@@ -83,12 +83,19 @@ def _without_journal(folder: Path, listing: Listing) -> Finding:
     return Finding(JOURNAL, "there is none: nothing has run yet", wrong=False)
 
 
-def _slots(path: Path, connection: sqlite3.Connection) -> list[Finding]:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _slots(path: Path) -> list[Finding]:
+    def asked(connection: sqlite3.Connection) -> tuple[int, list[str]]:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return version, damages(connection)
+
+    try:
+        version, found = look(path, asked)
+    except StateUnusable as error:
+        return [Finding(path.name, error.message, SLOTS_ADVICE)]
     if version > SCHEMA_VERSION:
         what = f"it was written by a newer syncengine (schema {version}, this one knows {SCHEMA_VERSION})"
         return [Finding(path.name, what, "Upgrade syncengine, or use another state folder.")]
-    return [Finding(path.name, what, SLOTS_ADVICE) for what in damages(connection)]
+    return [Finding(path.name, what, SLOTS_ADVICE) for what in found]
 
 
 def _spool(listing: Listing, seen: Seen) -> Iterator[Finding]:
