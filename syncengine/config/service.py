@@ -111,7 +111,7 @@ class NotifySettings:
     smtp_user: str | None = None
     smtp_password: Secret | None = None
     mail_from: Annotated[str, Rule(mail_address)] | None = None
-    mail_to: _Names = ()
+    mail_to: Annotated[tuple[Annotated[str, Rule(mail_address)], ...], Rule(before=listed)] = ()
     quota_percent: Annotated[float, between(1, 100)] = 80.0
     repeat_hours: Annotated[float, between(1, 8_760)] = 24.0
     most_per_hour: Annotated[int, between(1, 1_000)] = 12

@@ -48,6 +48,8 @@ def report_of(
     counts = counts_of(run, chunks)
     problems = [problem] if problem else []
     problems += _gaps(run, chunks, counts)
+    if outcome == "interrupted" and not counts.waiting:
+        outcome = "done"  # the stop came when every row had its end already
     if counts.waiting and outcome == "done":
         outcome = "partial"
     if outcome == "done" and (counts.failed or counts.quarantined or counts.unresolved or problems):

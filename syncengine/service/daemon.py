@@ -38,7 +38,7 @@ from syncengine.threads import run_blocking
 Load = Callable[[], Sequence[Settings]]
 Observe = Callable[[str, Event], None]  # the instance's name, "" for the daemon itself, and what happened
 CONFIGURATION = "configuration"
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 20.0
 HEARTBEAT_MISSED_SECONDS = 60.0
 
 

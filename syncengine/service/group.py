@@ -82,7 +82,7 @@ class Group:
 
     async def _turn(self) -> None:
         place, now = self._place, self._place.clock.now()
-        memo = await recalled(place.journal, place.name, self._name, now)
+        memo = await recalled(place.journal, place.name, self._name, self.schedule.times, now)
         if memo.begun is not None and memo.began_at is not None:
             await self._night(memo.begun, memo.began_at)
             return
@@ -169,7 +169,7 @@ class Group:
     async def _settle(self, report: NightReport) -> None:
         """End a night: first for the journal, then for people."""
         place = self._place
-        await remember(place.journal, place.name, self._name, Memo(settled=report.due))
+        await remember(place.journal, place.name, self._name, Memo(settled=report.due, times=self.schedule.times))
         self._stand(state="waiting", due=None, reason="", attempts=0, last=report)
         if report.is_whole:
             self._notify("recovery", f"{self._name} is whole: {report.moved:,} rows moved.", Attempt("done"))

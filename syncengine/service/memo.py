@@ -10,31 +10,32 @@ from syncengine.jobs.store import JobStore
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """Nights up to `settled` have ended; that of `begun` is under way since `began_at`."""
+    """Nights up to `settled` have ended, by a schedule `times`; that of `begun` is under way since `began_at`."""
 
     settled: datetime
+    times: str
     begun: datetime | None = None
     began_at: datetime | None = None
 
     def facts(self) -> dict[str, str | None]:
         """As the journal keeps it."""
-        return {
-            name: instant.isoformat() if instant else None
-            for name, instant in (("settled", self.settled), ("begun", self.begun), ("began_at", self.began_at))
-        }
+        instants = {"settled": self.settled, "begun": self.begun, "began_at": self.began_at}
+        return {"times": self.times} | {name: each.isoformat() if each else None for name, each in instants.items()}
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "Memo":
         """As the journal gives it back."""
-        return cls(**{name: datetime.fromisoformat(text) for name, text in facts.items() if text})
+        instants = {name: datetime.fromisoformat(text) for name, text in facts.items() if text and name != "times"}
+        return cls(times=facts["times"], **instants)
 
 
-async def recalled(journal: JobStore, instance: str, group: str, now: datetime) -> Memo:
-    """The memo of a group; one that is new has missed nothing up to `now`."""
+async def recalled(journal: JobStore, instance: str, group: str, times: str, now: datetime) -> Memo:
+    """The memo of a group. One that is new, or whose times are others now, has missed nothing up to `now`."""
     found = await journal.recall(instance, _name(group))
-    if found is not None:
-        return Memo.of(found)
-    memo = Memo(settled=now)
+    memo = Memo.of(found) if found is not None else None
+    if memo is not None and (memo.times == times or memo.begun is not None):
+        return memo
+    memo = Memo(settled=now, times=times)
     await remember(journal, instance, group, memo)
     return memo
 

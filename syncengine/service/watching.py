@@ -13,7 +13,7 @@ from syncengine.marketo.call import Priority
 from syncengine.service.inbox import LOOK_SECONDS, DropReport, Inbox
 from syncengine.service.notices import Notice
 from syncengine.service.place import Place
-from syncengine.service.reactions import Again, Attempt, after, attempt_failed
+from syncengine.service.reactions import Again, Attempt, after, attempt_failed, together
 from syncengine.service.tally import Tally
 
 PARTIAL = "partial"
@@ -31,7 +31,7 @@ class Watching:
         self._real = real
         self._turn = anyio.Lock()
         own = place.settings.import_[name]
-        self._inbox = Inbox(name, replace(own, instance=place.name), clock=real)
+        self._inbox = Inbox(name, replace(own, instance=place.name), clock=real, changed=self._stand)
 
     async def keep(self) -> None:
         """Import whatever comes, until cancelled; whatever goes wrong is told and ends nothing."""
@@ -46,23 +46,24 @@ class Watching:
                         self._notify(reason, attempt)
                     await self._place.clock.sleep((at - self._place.clock.now()).total_seconds())
                 case _:
+                    if self._inbox.standing.state != "waiting":
+                        self._stand(state="waiting", reason="")
                     await self._real.sleep(LOOK_SECONDS)
 
     async def drain(self, tally: Tally) -> Attempt:
-        """Look into the folder once, as often as it takes for what lies there to stand still, and import that."""
+        """Import what lies in the folder now, as often as it takes for all of it to stand still."""
+        found = []
         while True:
-            attempt = await self._attempt(tally)
-            if attempt.outcome != "done" or not self._inbox.settling:
-                return attempt
-            await self._real.sleep(max(LOOK_SECONDS, self._place.settings.import_[self._name].settle_seconds / 2))
+            found.append(await self._attempt(tally))
+            if found[-1].outcome != "done" or not self._inbox.settling:
+                return together(found)
+            await self._real.sleep(LOOK_SECONDS)
 
     async def _attempt(self, tally: Tally | None) -> Attempt:
         """Import what is ready. Whatever goes wrong is in the attempt; nothing is raised."""
         async with self._turn:
             try:
-                found = await self._inbox.look()
-                self._stand()
-                return await self._take_all(tally) if found else Attempt("done")
+                return await self._take_all(tally) if await self._inbox.look() else Attempt("done")
             except Exception as error:  # noqa: BLE001  # one folder's fault, ours included, never ends the daemon
                 attempt = attempt_failed(error)
                 self._place.tell_problem(self._name, attempt.problems[0])
@@ -75,7 +76,6 @@ class Watching:
             desk = await engine.imports()
             try:
                 while drop := await self._inbox.take_one(desk):
-                    self._stand()
                     if drop.outcome == WAITING:
                         # Marketo has it and is not done with it: asked again later, when there is an end to tell.
                         return Attempt("failed", ("Unavailable",), drop.problems, (drop.advice,) if drop.advice else ())
@@ -85,7 +85,6 @@ class Watching:
                         self._tell_failed(drop)
                         missing.append(f"{drop.name} of {self._name} did not go in whole: see {drop.folder}")
             finally:
-                self._stand()
                 if tally:
                     tally.calls += engine.client.calls_sent
         # A file that has failed has its own account, and lies where a person finds it: it is not tried again.
@@ -105,6 +104,7 @@ class Watching:
         place.notify(notice)
 
     def _stand(self, **facts: Any) -> None:
-        self._inbox.standing = replace(self._inbox.standing, **facts)
+        if facts:
+            self._inbox.standing = replace(self._inbox.standing, **facts)
         self._place.standings.inboxes[self._name] = self._inbox.standing
         self._place.changed()

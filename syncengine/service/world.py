@@ -15,13 +15,15 @@ from syncengine.destinations import Destination
 
 
 def shared(outside: Outside) -> Outside:
-    """The same outside for many engines of one process."""
+    """The same outside for many engines of one process; one with destinations of its own sees to that itself."""
+    if outside.destination is not open_destination:
+        return outside
     turns: dict[Path, AbstractContextManager[object]] = {}
 
     def destination(settings: Settings) -> Destination:
         chosen = settings.destination
         if chosen.type != "duckdb":
-            return outside.destination(settings)
+            return open_destination(settings)
         return open_destination(settings, turns.setdefault(chosen.path.resolve(), threading.RLock()))
 
     return replace(outside, destination=destination)

@@ -99,6 +99,13 @@ def test_how_the_work_ended_is_kept(outcome: str) -> None:
     assert (outcome, ("because",)) == (report.outcome, report.problems)
 
 
+def test_a_stop_after_the_last_row_has_interrupted_nothing() -> None:
+    """A run that is stopped when all rows have their ends is as whole as they are."""
+    for found, outcome in ((None, "done"), ({"failed": 1, "warned": 0, "unresolved": 0}, "partial")):
+        report = report_of(run_of(3), [chunk(3, found=found)], "interrupted", "", calls=1, seconds=2.0)
+        assert outcome == report.outcome
+
+
 def test_an_account_that_is_not_whole_says_so() -> None:
     """Rows that are missing, rows that are nobody's, failures without a row."""
     report = report_of(run_of(5), [chunk(3, strangers=2, missing=1)], "done", "", calls=0, seconds=0.0)
