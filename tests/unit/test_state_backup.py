@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncengine.errors import ConfigError, NoSpace, StateUnusable
-from syncengine.state_backup import backup
+from syncengine.state_backup import _add, _Ended, _filled, backup
 from syncengine.state_verify import verify
 from tests.unit.exports.opened import opened, settings_for
 from tests.unit.jobs.test_full_disk import disk  # noqa: F401  # a fixture
@@ -79,6 +79,20 @@ async def test_an_unfinished_import_without_files_is_noted(tmp_path: Path) -> No
         run = await with_import(here)
         report = await backup(settings, tmp_path / "backup.tar.gz")
     assert (f"Import {run} of acme is unfinished, and its working files are gone.",) == report.notes
+
+
+@virtual
+async def test_an_import_that_ends_meanwhile_has_all_copied_again(tmp_path: Path) -> None:
+    """Its files went after the journal was copied: before the first of them is read, or between two of them."""
+    settings = settings_for(tmp_path)
+    (tmp_path / "room").mkdir()
+    async with opened(settings) as here:
+        run = await with_import(here)
+        with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+            with pytest.raises(_Ended):
+                _filled(archive, settings.state.path, tmp_path / "room", is_last=False)
+            with pytest.raises(_Ended):
+                _add(archive, settings.state.path, f"imports/acme/{run}", {"imports", "imports/acme"})
 
 
 @virtual
