@@ -1,7 +1,7 @@
 """Connections to what the daemon shows: so many at once, each for so long, whatever the other side does.
 
-aiohttp waits for a request's head, and for a reader of its answer, as long as it takes. Here every connection ends
-after a minute; only one that follows the live values may stay.
+aiohttp lets go of who sends nothing, and waits for a reader of its answer as long as it takes. Here every connection
+ends after a minute; only one that follows the live values may stay.
 """
 
 import asyncio

@@ -64,6 +64,7 @@ async def test_those_who_look_at_once_wait_for_one_reading() -> None:
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
                 tasks.start_soon(look)
+                await clock.sleep(0.1)
         await clock.sleep(10)
     assert ([1] * 5, 1) == (found, source.readings)
 

@@ -52,10 +52,13 @@ async def test_the_destination_is_asked_only_now_and_then(tmp_path: Path) -> Non
     async with fresh(settings_of(tmp_path), clock, destination=destination) as snapshots:
         await clock.sleep(600)
         assert [] == destination.names
-        for _ in range(60):
+        for _ in range(50):
             await snapshots.latest()
             await clock.sleep(1)
-    assert 2 == len(destination.names)
+        assert 2 == len(destination.names)
+        snapshots.changed()
+        await snapshots.latest()
+    assert 3 == len(destination.names)
 
 
 @virtual

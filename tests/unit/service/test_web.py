@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,7 @@ async def test_what_is_not_http_or_too_long_is_refused_without_details(tmp_path:
 
 @real_but_ahead
 async def test_a_client_that_sends_nothing_is_let_go(tmp_path: Path) -> None:
-    """After a minute, and so is one that does not finish its request."""
+    """And so is one that does not finish its request."""
     async with served(tmp_path) as site:
         silent = await asyncio.open_connection(*site.address)
         slow = await asyncio.open_connection(*site.address)
@@ -218,6 +218,25 @@ async def test_a_client_that_sends_nothing_is_let_go(tmp_path: Path) -> None:
             with anyio.fail_after(10), pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(1)
             writer.close()
+
+
+@real_but_ahead
+async def test_a_client_that_does_not_read_is_let_go(tmp_path: Path) -> None:
+    """What it has not read after a minute it does not get, and nothing waits for it any more."""
+    asked = 1_500
+    async with served(tmp_path) as site:
+        reader, writer = await asyncio.open_connection(*site.address, limit=1_024)
+        writer.write(b"GET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n" * asked)
+        for _ in range(20):
+            assert 200 == (await site.get("/healthz"))[0]
+        pass_seconds(CONNECTION_SECONDS)
+        assert 200 == (await site.get("/healthz"))[0]
+        heard = bytearray()
+        with anyio.fail_after(20), suppress(ConnectionError):
+            while more := await reader.read(65_536):
+                heard += more
+        writer.close()
+    assert heard.count(b"HTTP/1.1 200") < asked
 
 
 async def test_connections_are_bounded(tmp_path: Path) -> None:
