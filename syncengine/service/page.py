@@ -114,7 +114,7 @@ def _plots(instance: InstanceSnapshot, shown: tuple[Evening, ...]) -> tuple[Figu
 def _bar(at: date, evening: Evening | None, value: Callable[[Evening], float], words: Callable[[Evening], str]) -> Bar:
     if evening is None:
         return Bar(at, None, "", "")
-    problem = next((night.problems[0] for night in evening.nights if night.problems and not night.is_whole), "")
+    problem = next((night.problems[0] for night in evening.last_words if night.problems and not night.is_whole), "")
     said = f"{figures.day(at)}: {words(evening)}; {outcome_word(evening.outcome)}"
     return Bar(at, value(evening), evening.outcome, f"{said}: {problem}" if problem else said)
 

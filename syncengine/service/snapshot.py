@@ -116,7 +116,7 @@ class InstanceSnapshot:
     def last_night(self, group: str) -> NightReport | None:
         """The newest night of a group that has ended, by the time at which it was due."""
         ended = [night for night in self.nights if night.group == group and night.outcome]
-        return max(ended, key=lambda night: night.due, default=None)
+        return max(ended, key=lambda night: (night.due, night.began_at), default=None)
 
     def zone(self, group: str) -> str:
         """The zone in which a group's nights are counted; UTC for a group that is configured no more."""
@@ -141,15 +141,24 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """All nights of an instance that began on one evening, summed; `outcome` is the worst of theirs."""
+    """All nights of an instance that began on one evening, summed.
+
+    One that a restart cut in two is in it twice: each half has its own figures, and the later one says how it ended.
+    """
 
     day: date
     nights: tuple[NightReport, ...]
 
     @property
+    def last_words(self) -> tuple[NightReport, ...]:
+        """The nights, each as it ended in the end."""
+        by_age = sorted(self.nights, key=lambda night: night.began_at)
+        return tuple({(night.group, night.due): night for night in by_age}.values())
+
+    @property
     def outcome(self) -> str:
         """The worst outcome, empty while all that is wrong is that one has not ended."""
-        return max((night.outcome for night in self.nights), key=harm, default="")
+        return max((night.outcome for night in self.last_words), key=harm, default="")
 
     @property
     def rows(self) -> int:
