@@ -74,11 +74,16 @@ def test_budgets_are_back_by_one_reading_and_at_the_latest_by_the_other(now: dat
 
 @given(st.datetimes(datetime(2025, 1, 1), datetime(2027, 12, 31)))  # noqa: DTZ001  # made aware below
 def test_after_the_later_reset_both_readings_have_begun_a_new_day(moment: datetime) -> None:
-    """At the latest means it: neither reading still counts what was spent before now."""
+    """At the latest means it: neither reading still counts what was spent before now.
+
+    Between the two hours of a summer's morning one of them has just begun its day, and counts that alone.
+    """
     now = moment.replace(tzinfo=UTC)
     first, latest = resets(now)
     assert now < first <= latest <= now + timedelta(hours=27)
-    assert all(reset >= now for reset in last_resets(latest))
+    fixed, midnight = last_resets(now)
+    counted_from = now if midnight <= fixed else midnight
+    assert all(reset >= counted_from for reset in last_resets(latest))
 
 
 def test_an_open_night_that_no_group_is_at_work_on_was_interrupted() -> None:
@@ -93,8 +98,8 @@ def test_an_evening_under_way_has_no_outcome_and_no_time_yet() -> None:
     """Nothing is made up for a night that runs; beside a whole one it is what can be said of the evening."""
     running = night(0, "")
     assert (None, 0.0) == (took(running), Evening(date(2026, 3, 1), (running,)).seconds)
-    assert "" == Evening(date(2026, 3, 1), (running, night())).outcome
-    assert "failed" == Evening(date(2026, 3, 1), (running, night(0, "failed"))).outcome
+    assert "" == Evening(date(2026, 3, 1), (running, night(group="assets"))).outcome
+    assert "failed" == Evening(date(2026, 3, 1), (running, night(0, "failed", group="assets"))).outcome
 
 
 def test_the_limits_show_what_is_used_and_what_is_ours() -> None:
