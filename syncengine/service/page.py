@@ -61,7 +61,7 @@ class Page:
             snapshot=snapshot,
             parts=parts,
             live=values(snapshot),
-            mood="bad" if "bad" in moods else "good",
+            mood=next((mood for mood in ("bad", "good") if mood in moods), "new"),
             defs=plots.defs(),
             legend=plots.legend(),
         )

@@ -213,3 +213,16 @@ def test_a_run_is_named_in_a_few_words() -> None:
     assert "sync 4 streams" == kind_words("sync a+b+c+d")
     assert "night of nightly" == kind_words("night nightly")
     assert "import leads" == kind_words("import leads")
+
+
+def test_a_tab_says_how_it_is_by_its_title_and_its_icon() -> None:
+    """One bad instance among good ones is what counts; before the first night nothing is praised."""
+    new, good, bad = seen("a"), seen("b", nights=(night(),)), seen("c", nights=(night(0, "failed"),))
+    for instances, title, icon in (
+        ((new,), "No night yet", "good"),
+        ((new, good), "Good", "good"),
+        ((new, good, bad), "Something is missing", "bad"),
+    ):
+        text = Page().render(all_seen(*instances))
+        assert f"<title>{title} · syncengine</title>" in text
+        assert f'href="/icon-{icon}.svg"' in text
