@@ -67,7 +67,7 @@ def show_times(screen: Screen, found: "tuple[Settings, ...]") -> int:
     from zoneinfo import ZoneInfo
 
     from syncengine.clock import SystemClock
-    from syncengine.service.cron import Schedule
+    from syncengine.service.schedule.cron import Schedule
 
     rows, facts = [], []
     for name, group in found[0].schedule.items():

@@ -20,7 +20,9 @@ RULES: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"\bbearer\s+[^\s\"',]+", re.IGNORECASE), f"Bearer {HIDDEN}"),
     (
         re.compile(
-            r"(\b(?:[\w-]*(?:token|secret|password|passwd|credential|signature|client_id)[\w-]*|sig|authorization)"
+            # Looked ahead for once a word, and the word taken whole: a long text must not take time of its own square.
+            r"((?:(?<![\w-])(?=[\w-]*?(?:token|secret|password|passwd|credential|signature|client_id))[\w-]++"
+            r"|\b(?:sig|authorization))"
             r"[\"']?\s*[=:]\s*)(?:\"[^\"]*\"|'[^']*'|[^\s&,;}\"']+)",
             re.IGNORECASE,
         ),

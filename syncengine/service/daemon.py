@@ -23,15 +23,15 @@ from syncengine.jobs.store import JobStore
 from syncengine.observe import Observers
 from syncengine.observe.events import ConfigRead, DaemonStarted, Event, Trouble
 from syncengine.service.instance import Instance
-from syncengine.service.metrics import Metrics
-from syncengine.service.notices import Notice
 from syncengine.service.place import Place
-from syncengine.service.redaction import secrets_of
 from syncengine.service.reload import fits
-from syncengine.service.snapshots import Snapshots
+from syncengine.service.seen.metrics import Metrics
+from syncengine.service.seen.snapshots import Snapshots
+from syncengine.service.seen.web import serving
 from syncengine.service.standing import Problem, Standings
-from syncengine.service.telling import Teller, open_channels
-from syncengine.service.web import serving
+from syncengine.service.told.notices import Notice
+from syncengine.service.told.redaction import secrets_of
+from syncengine.service.told.telling import Teller, open_channels
 from syncengine.service.world import shared
 from syncengine.threads import run_blocking
 

@@ -14,12 +14,12 @@ from syncengine.config import Settings
 from syncengine.config.service import InboxSettings
 from syncengine.errors import AlreadyRunning, LeaseLost, SyncEngineError
 from syncengine.jobs.lease import holding
-from syncengine.service.group import Group
+from syncengine.service.folders.watching import Watching
 from syncengine.service.place import Place
-from syncengine.service.reactions import Attempt
-from syncengine.service.tally import Tally
+from syncengine.service.schedule.group import Group
+from syncengine.service.schedule.reactions import Attempt
+from syncengine.service.schedule.tally import Tally
 from syncengine.service.upkeep import keep_house, watch_budget
-from syncengine.service.watching import Watching
 
 DAEMON = "daemon"
 TAKE_OVER_SECONDS = 60.0

@@ -13,8 +13,8 @@ from syncengine.jobs.sql import SqlJobStore
 from syncengine.marketo.call import Priority
 from syncengine.observe import Observers
 from syncengine.observe.events import Event, SchemaChanged, Trouble
-from syncengine.service.notices import Notice
 from syncengine.service.standing import Problem, Standings
+from syncengine.service.told.notices import Notice
 
 PRIORITIES = {"high": Priority.INTERACTIVE, "normal": Priority.BACKGROUND, "low": Priority.PATIENT}
 

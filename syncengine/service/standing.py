@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from syncengine.service.nights import NightReport
+from syncengine.service.schedule.nights import NightReport
 
 PROBLEMS_KEPT = 50
 

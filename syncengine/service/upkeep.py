@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from syncengine.errors import SyncEngineError
-from syncengine.service.notices import Notice
 from syncengine.service.place import Place
+from syncengine.service.told.notices import Notice
 from syncengine.state_prune import prune
 from syncengine.status import read_limits
 from syncengine.transport.book import Spent

@@ -13,13 +13,13 @@ import pytest
 
 from syncengine.clock import SystemClock
 from syncengine.config import GroupSettings, LimitSettings, Secret, Settings
-from syncengine.service.metrics import Metrics
-from syncengine.service.nights import NightReport, StreamNight
-from syncengine.service.snapshots import Snapshots
+from syncengine.service.schedule.nights import NightReport, StreamNight
+from syncengine.service.seen.metrics import Metrics
+from syncengine.service.seen.snapshots import Snapshots
+from syncengine.service.seen.web import serving
 from syncengine.service.standing import GroupStanding, InboxStanding, Problem, Standings
-from syncengine.service.web import serving
 from tests.end_to_end.browser import AA, AA_LARGE, DESK, HAND_HELD, TEXTS, browser_beside, browsing, expect
-from tests.unit.service.written import (
+from tests.unit.service.seen.written import (
     NOW,
     Hand,
     calling,

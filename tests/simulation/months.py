@@ -40,7 +40,7 @@ from syncengine.sandbox.activities import DEFAULT_FIELDS
 from syncengine.sandbox.instance import Instance
 from syncengine.sandbox.options import SandboxOptions
 from syncengine.service.daemon import Daemon
-from syncengine.service.nights import NightReport, night_of
+from syncengine.service.schedule.nights import NightReport, night_of
 from tests.simulation.deaths import MortalWire
 from tests.simulation.nights import KEYS, LEAD_FIELDS, cell
 from tests.simulation.seeded import Life, this_loop

@@ -20,7 +20,7 @@ from syncengine.imports import states
 from syncengine.imports.desk import Desk
 from syncengine.imports.outcome import Outcome
 from syncengine.jobs.lease import LEASE_TTL_SECONDS
-from syncengine.service.inbox import Inbox
+from syncengine.service.folders.inbox import Inbox
 from tests.simulation.import_checks import leads_by_key, read, wrong_lead
 from tests.simulation.imports import Intake
 from tests.simulation.people import People, Shares

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from syncengine.config import GroupSettings, Secret
-from syncengine.service.cron import Schedule
+from syncengine.service.schedule.cron import Schedule
 from tests.simulation.months import NIGHTLY, Month
 from tests.simulation.seeded import Life, seeded
 from tests.simulation.small import quick_folder

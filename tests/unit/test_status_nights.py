@@ -4,7 +4,7 @@ from pathlib import Path
 
 from syncengine.jobs.job import Run
 from syncengine.status import read_status, summary
-from tests.unit.service.written import NOW, Hand, journal_of, night, settings_of, write_night, write_nights
+from tests.unit.service.seen.written import NOW, Hand, journal_of, night, settings_of, write_night, write_nights
 
 
 async def test_a_night_is_shown_with_its_sums(tmp_path: Path) -> None:

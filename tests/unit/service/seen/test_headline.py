@@ -1,0 +1,108 @@
+"""What is said at the top of the page."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syncengine.config import GroupSettings
+from syncengine.service.schedule.nights import OUTCOMES
+from syncengine.service.seen.headline import headline
+from syncengine.service.standing import GroupStanding
+from tests.unit.service.seen.seen import seen
+from tests.unit.service.seen.written import NOW, night
+
+BERLIN = {"nightly": GroupSettings(cron="30 2 * * *", zone="Europe/Berlin")}
+
+
+def test_a_whole_night_was_good_and_tells_what_it_cost() -> None:
+    """One sentence, and the sums of all groups of that evening alone."""
+    said = headline(seen(nights=(night(), night(group="assets", calls=40, streams={}), night(1, calls=9_999))))
+    assert ("good", "Last night was good", (), ()) == (said.mood, said.text, said.lines, said.notes)
+    assert said.cost is not None
+    assert (452, 8_250, 24_400_000, 2 * 38 * 60.0) == (
+        said.cost.calls,
+        said.cost.moved,
+        said.cost.export_bytes,
+        said.cost.seconds,
+    )
+
+
+@pytest.mark.parametrize("outcome", [each for each in OUTCOMES if each != "done"])
+def test_a_night_that_was_not_whole_says_what_is_missing_and_why(outcome: str) -> None:
+    """With the group's name and the first problem, however the night ended."""
+    said = headline(seen(nights=(night(0, outcome, problems=("leads: no room", "activities: no room")), night(1))))
+    assert ("bad", "Something is missing: nightly") == (said.mood, said.text)
+    (line,) = said.lines
+    assert line.startswith("nightly, ")
+    assert line.endswith(": leads: no room (and 1 more)")
+
+
+def test_one_group_that_failed_is_enough() -> None:
+    """The other group's good night does not hide it."""
+    groups = tuple(GroupStanding(instance="acme", group=name) for name in ("nightly", "assets"))
+    said = headline(seen(groups=groups, nights=(night(), night(0, "failed", group="assets"))))
+    assert ("bad", "Something is missing: assets", ("assets, failed: no reason is given",)) == (
+        said.mood,
+        said.text,
+        said.lines,
+    )
+
+
+def test_a_group_that_waits_for_somebody_is_said_though_its_night_was_good() -> None:
+    """Tonight will fail unless a person does something now."""
+    group = GroupStanding(
+        instance="acme", group="nightly", state="parked", reason="Marketo refuses the secret.", needs_somebody=True
+    )
+    said = headline(seen(groups=(group,), nights=(night(),)))
+    assert ("bad", "Somebody is needed: nightly") == (said.mood, said.text)
+    assert ("nightly waits for somebody: Marketo refuses the secret.",) == said.lines
+
+
+@pytest.mark.parametrize(
+    ("group", "note"),
+    [
+        (GroupStanding(instance="acme", group="nightly", state="running"), "nightly is running now."),
+        (
+            GroupStanding(instance="acme", group="nightly", state="backing off", reason="Marketo is down."),
+            "nightly tries again soon: Marketo is down.",
+        ),
+        (
+            GroupStanding(instance="acme", group="nightly", state="parked", reason="The quota is used up."),
+            "nightly is parked: The quota is used up.",
+        ),
+    ],
+)
+def test_what_a_group_does_now_is_a_note(group: GroupStanding, note: str) -> None:
+    """It is no verdict on last night."""
+    said = headline(seen(groups=(group,), nights=(night(),)))
+    assert ("good", (note,)) == (said.mood, said.notes)
+
+
+def test_a_night_long_ago_is_not_called_last_night() -> None:
+    """A group that runs once a week was good on its day."""
+    said = headline(seen(nights=(night(5),)))
+    assert ("good", "The last night, of Tue 24 Feb, was good") == (said.mood, said.text)
+
+
+def test_through_the_whole_next_day_it_is_last_night() -> None:
+    """At noon and in the evening, people still mean the same night."""
+    for hours in (0, 4, 15):
+        instance = replace(seen(schedule=BERLIN, nights=(night(),)), at=NOW + timedelta(hours=hours))
+        assert "Last night was good" == headline(instance).text
+
+
+def test_before_the_first_night_nothing_is_judged() -> None:
+    """Neither good nor bad; and an instance without groups says so."""
+    assert ("new", "No night has ended yet", None) == (
+        headline(seen()).mood,
+        headline(seen(nights=(night(0, ""),))).text,
+        headline(seen()).cost,
+    )
+    assert "Nothing is scheduled here" == headline(seen(groups=(), schedule={})).text
+
+
+def test_a_journal_that_cannot_be_read_is_no_good_night() -> None:
+    """What is not known is not praised."""
+    said = headline(seen(journal_problem="it is damaged"))
+    assert ("bad", ("The journal cannot be read: it is damaged",)) == (said.mood, said.lines)
