@@ -1,10 +1,14 @@
 """Secrets that are written out in the file: they may stand only where nobody but its owner can read them."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
+# ${file:/run/secrets/marketo}: what systemd, Docker and Kubernetes hand over, read anew with the configuration.
+FROM_FILE = "file:"
 # Keys that are nothing but a secret, and the variable that each is usually taken from.
 SECRETS = {
     ("instance", "client_secret"): "MARKETO_CLIENT_SECRET",
@@ -30,6 +34,16 @@ def open_secrets(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
     for name, value in _of(destination, "storage_options").items():
         if _SECRET_OPTION.search(name) and _is_written_out(value):
             yield ("destination", "storage_options", name), name.upper()
+
+
+def taken(name: str) -> str:
+    """The text of a variable, or of a file without the line's end; nothing where there is none."""
+    if not name.startswith(FROM_FILE):
+        return os.environ.get(name, "")
+    try:
+        return Path(name.removeprefix(FROM_FILE)).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, ValueError):
+        return ""
 
 
 def _is_written_out(value: object) -> bool:

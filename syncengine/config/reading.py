@@ -1,7 +1,7 @@
 """From a file's text and the environment to Settings, or to one ConfigError that lists every problem.
 
-Order: TOML -> instances -> `${VARIABLE}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and bounds -> paths
-relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a file is read.
+Order: TOML -> instances -> `${VARIABLE}` and `${file:PATH}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and
+bounds -> paths relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a file is read.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any
 from syncengine.config.across import expanded, tell_across
 from syncengine.config.instances import Written, instances_in, tell_between
 from syncengine.config.lines import key_lines
-from syncengine.config.open_secrets import VARIABLE, open_secrets
+from syncengine.config.open_secrets import FROM_FILE, VARIABLE, open_secrets, taken
 from syncengine.config.places import misfits
 from syncengine.config.problems import ATTRIBUTES, IMPORT, IMPORT_ALIAS, TABLES, Key, Problems
 from syncengine.config.rules import nearest
@@ -195,7 +195,7 @@ def _meant(word: str) -> str:
 
 
 def _substituted(value: Any, key: Key, problems: Problems) -> Any:
-    """The value with every ${VARIABLE} replaced; MISSING, and a problem, where there is no such variable."""
+    """The value with every ${VARIABLE} and ${file:PATH} replaced; MISSING, and a problem, where one is not there."""
     if isinstance(value, dict):
         table = {str(name): _substituted(item, (*key, str(name)), problems) for name, item in value.items()}
         return {name: item for name, item in table.items() if item is not MISSING}
@@ -204,13 +204,18 @@ def _substituted(value: Any, key: Key, problems: Problems) -> Any:
         return MISSING if MISSING in items else items
     if not isinstance(value, str) or key in problems.variables:
         return value
-    names = [match[1] for match in VARIABLE.finditer(value)]
-    if absent := [name for name in names if not os.environ.get(name)]:
-        problems.add(key, f"needs the environment variable {' and '.join(absent)}, which is not set or empty")
+    found = {name: taken(name) for name in VARIABLE.findall(value)}
+    if absent := [name for name, text in found.items() if not text]:
+        files = [name.removeprefix(FROM_FILE) for name in absent if name.startswith(FROM_FILE)]
+        variables = [name for name in absent if not name.startswith(FROM_FILE)]
+        if variables:
+            problems.add(key, f"needs the environment variable {' and '.join(variables)}, which is not set or empty")
+        else:
+            problems.add(key, f"needs the file {' and '.join(files)}, which cannot be read or is empty")
         return MISSING
-    if names:
+    if found:
         problems.substituted.add(key)
-    return VARIABLE.sub(lambda match: os.environ[match[1]], value)
+    return VARIABLE.sub(lambda match: found[match[1]], value)
 
 
 def _validated(document: dict[str, Any], problems: Problems) -> Settings | None:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from syncengine.config.instances import instances_in
-from syncengine.config.open_secrets import VARIABLE
+from syncengine.config.open_secrets import VARIABLE, taken
 from syncengine.config.problems import Key, Problems
 from syncengine.config.reading import OWN_VARIABLES, PREFIX
 from syncengine.config.rules import Secret
@@ -131,7 +131,7 @@ def secrets_of(instances: Sequence[Settings], written: Written) -> frozenset[str
     found: set[str] = set()
     for settings in instances:
         found |= set(_secrets(settings))
-    found |= {os.environ.get(name, "") for name in (*VARIABLE.findall(written.text), *_variables().values())}
+    found |= {taken(name) for name in (*VARIABLE.findall(written.text), *_variables().values())}
     if not instances:
         found |= set(_suspects(written.document, ""))
         found |= {match["double"] or match["single"] or "" for match in _SECRET_LINE.finditer(written.text)}

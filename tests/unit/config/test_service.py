@@ -76,3 +76,16 @@ def test_variables_override_the_table_import(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("SYNCENGINE_IMPORT__INBOX__PATH", "elsewhere")
     settings = parse(GOOD + '[import.inbox]\npath = "drop"', path=HERE)
     assert Path("/etc/elsewhere") == settings.import_["inbox"].path
+
+
+def test_a_secret_can_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    """Without the line's end; it is read anew with the configuration, so a secret can be replaced under a daemon."""
+    path = tmp_path / "secret"
+    text = GOOD.replace('"a secret"', f'"${{file:{path}}}"')
+    for secret in ("first", "second"):
+        path.write_text(f"{secret}\n")
+        assert secret == parse(text, path=HERE, shared=True).instance.client_secret.reveal()
+    path.unlink()
+    with pytest.raises(ConfigError) as caught:
+        parse(text, path=HERE)
+    assert f"client_secret needs the file {path}, which cannot be read or is empty" in caught.value.problems[0]
