@@ -1,7 +1,8 @@
 """From a file's text and the environment to Settings, or to one ConfigError that lists every problem.
 
 Order: TOML -> instances -> `${VARIABLE}` and `${file:PATH}` in values -> `SYNCENGINE_TABLE__KEY` overrides -> types and
-bounds -> paths relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a file is read.
+bounds -> paths relative to the file. pydantic and pydantic-settings stay inside this module and are imported when a
+file is read.
 """
 
 import os

@@ -13,7 +13,7 @@ from syncengine.clock import Clock
 from syncengine.config import Settings
 from syncengine.config.service import InboxSettings
 from syncengine.errors import AlreadyRunning, LeaseLost, SyncEngineError
-from syncengine.jobs.lease import holding
+from syncengine.jobs.lease import holding, is_held, this_process
 from syncengine.service.folders.watching import Watching
 from syncengine.service.place import Place
 from syncengine.service.schedule.group import Group
@@ -56,6 +56,7 @@ class Instance:
     async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until cancelled. Raises AlreadyRunning when another daemon has the instance at the start."""
         place, is_first = self.place, True
+        await self._outwait()
         while True:
             try:
                 async with holding(place.journal, place.clock, place.name, DAEMON):
@@ -87,6 +88,20 @@ class Instance:
             if _seen_by(name, before) != _seen_by(name, settings):
                 kept.group.renewed()
         self._begin(self._tasks)
+
+    async def _outwait(self) -> None:
+        """Wait as long as a silent daemon of another container is believed: nothing of it can be proven from here.
+
+        One that lives renews its claim meanwhile, and keeps the instance.
+        """
+        place, here = self.place, this_process()
+        for lease in await place.journal.leases(place.name):
+            holder, now = lease.holder, place.clock.now()
+            if lease.work != DAEMON or holder is None or not is_held(lease, now):
+                continue
+            if (holder.host, holder.namespace) != (here.host, here.namespace):
+                place.tell_problem(DAEMON, f"{holder} had this instance and may be gone: waiting until its claim ends.")
+                await place.clock.sleep((lease.runs_out_at - now).total_seconds())
 
     async def _work(self) -> None:
         try:
