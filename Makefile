@@ -1,7 +1,7 @@
 # make demo   install, then a whole night against the bundled sandbox
 # make test   install with the test extras, then the whole suite
 # make lint   ruff, mypy --strict, import-linter
-# make bench  the limiter, the pipeline, imports and assets under load (a quarter of an hour)
+# make bench  the limiter, the pipeline, imports, assets and the daemon under load (twenty minutes)
 # make lock   renew the pinned versions and hashes in requirements/
 
 PYTHON ?= python3

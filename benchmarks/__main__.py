@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from benchmarks import assets, imports, instance, pipeline, saturation
+from benchmarks import assets, daemon, imports, instance, pipeline, saturation
 from syncengine.cli.screen import Screen
 
 
@@ -11,7 +11,10 @@ def main() -> None:
     """Run the benchmarks that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="saturation, pipeline, imports, assets or instance; default: all"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="saturation, pipeline, imports, assets, daemon or instance; default: all",
     )
     parser.add_argument(
         "--speed",
@@ -29,6 +32,7 @@ def main() -> None:
         "pipeline": partial(pipeline.run, screen),
         "imports": partial(imports.run, screen, rows=asked.rows),
         "assets": partial(assets.run, screen),
+        "daemon": partial(daemon.run, screen),
         "instance": partial(instance.run, screen),
     }
     if unknown := sorted(set(asked.names) - set(benchmarks)):

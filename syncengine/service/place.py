@@ -14,7 +14,7 @@ from syncengine.marketo.call import Priority
 from syncengine.observe import Observers
 from syncengine.observe.events import Event, SchemaChanged, Trouble
 from syncengine.service.standing import Problem, Standings
-from syncengine.service.told.notices import Notice
+from syncengine.service.told.notices import Kind, Notice
 
 PRIORITIES = {"high": Priority.INTERACTIVE, "normal": Priority.BACKGROUND, "low": Priority.PATIENT}
 
@@ -53,7 +53,11 @@ class Place:
         self.standings.problems.append(Problem(self.clock.now(), self.name, subject, text))
         self.observe(Trouble(self.name, subject, text))
 
+    def tell(self, kind: Kind, subject: str, text: str, details: tuple[str, ...] = (), *, key: str = "") -> None:
+        """Something that the operator may want to be told of, wherever that person is."""
+        at = self.clock.now()
+        self.notify(Notice(kind=kind, instance=self.name, subject=subject, text=text, details=details, key=key, at=at))
+
     def _see(self, event: Event) -> None:
         if isinstance(event, SchemaChanged):
-            text = f"The fields of {event.stream} have changed: {' '.join(event.changes)}"
-            self.notify(Notice(kind="schema", instance=self.name, subject=event.stream, text=text, at=self.clock.now()))
+            self.tell("schema", event.stream, f"The fields of {event.stream} have changed: {' '.join(event.changes)}")

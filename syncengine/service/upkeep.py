@@ -1,12 +1,14 @@
 """What an instance does beside its nights: it watches how much of the day is left, and clears away what is old."""
 
 from datetime import timedelta
+from functools import partial
 
 from syncengine.errors import SyncEngineError
 from syncengine.service.place import Place
-from syncengine.service.told.notices import Notice
+from syncengine.service.schedule.accounts import clear_accounts
 from syncengine.state_prune import prune
 from syncengine.status import read_limits
+from syncengine.threads import run_blocking
 from syncengine.transport.book import Spent
 from syncengine.transport.quota import next_reset
 
@@ -27,9 +29,7 @@ async def watch_budget(place: Place) -> None:
         else:
             for subject, text in warnings(place, use.spent_today) if use else ():
                 key = next_reset(place.clock.now()).isoformat()
-                place.notify(
-                    Notice(kind="quota", instance=place.name, subject=subject, text=text, key=key, at=place.clock.now())
-                )
+                place.tell("quota", subject, text, key=key)
         await place.clock.sleep(BUDGET_SECONDS)
 
 
@@ -54,11 +54,15 @@ def warnings(place: Place, spent: Spent) -> list[tuple[str, str]]:
 
 
 async def keep_house(place: Place) -> None:
-    """Once a day remove from the journal and the spool what is older than [service] keep_days; until cancelled."""
+    """Once a day remove what is older than [service] keep_days: from journal, spool and accounts; until cancelled."""
     await place.clock.sleep(FIRST_HOUSE_SECONDS)
     while True:
         try:
-            await prune(place.settings, timedelta(days=place.settings.service.keep_days), now=place.clock.now())
+            service = place.settings.service
+            await prune(place.settings, timedelta(days=service.keep_days), now=place.clock.now())
+            await run_blocking(partial(clear_accounts, service.reports / place.name, timedelta(days=service.keep_days)))
         except SyncEngineError as error:
             place.tell_problem(HOUSEKEEPING, error.message)
+        except OSError as error:
+            place.tell_problem(HOUSEKEEPING, f"Old accounts of nights cannot be removed: {error.strerror}.")
         await place.clock.sleep(HOUSE_SECONDS)

@@ -14,7 +14,6 @@ from syncengine.service.folders.inbox import LOOK_SECONDS, DropReport, Inbox
 from syncengine.service.place import Place
 from syncengine.service.schedule.reactions import Again, Attempt, after, attempt_failed, together
 from syncengine.service.schedule.tally import Tally
-from syncengine.service.told.notices import Notice
 
 PARTIAL = "partial"
 WAITING = "waiting"
@@ -96,12 +95,8 @@ class Watching:
         self._notify(text, Attempt(PARTIAL, problems=(*drop.problems, f"It lies in {drop.folder}")))
 
     def _notify(self, text: str, attempt: Attempt) -> None:
-        place = self._place
         details = (*(line for line in attempt.problems if line != text), *attempt.advice)
-        notice = Notice(
-            kind="failure", instance=place.name, subject=self._name, text=text, details=details, at=place.clock.now()
-        )
-        place.notify(notice)
+        self._place.tell("failure", self._name, text, details)
 
     def _stand(self, **facts: Any) -> None:
         if facts:

@@ -5,16 +5,20 @@ Apart from the journal, which has the same as a run: files can be mailed, archiv
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from syncengine.clock import SystemClock
 from syncengine.service.schedule.nights import NightReport, evening_of
 from syncengine.threads import run_blocking
 
+ENDINGS = (".json", ".txt")
+ACCOUNT = re.compile(r"\d{4}-\d\d-\d\d-.+-\d{8}T\d{4}Z\.")
 VERDICTS = {
     "done": "The night is whole.",
     "partial": "The night is not whole: something is missing.",
@@ -58,6 +62,14 @@ def _replace(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def clear_accounts(folder: Path, keep: timedelta) -> None:
+    """Remove the accounts that are older than `keep`, and nothing else. Raises OSError."""
+    oldest = SystemClock().now().timestamp() - keep.total_seconds()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.suffix in ENDINGS and ACCOUNT.match(path.name) and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def as_text(report: NightReport, zone: str) -> str:

@@ -7,7 +7,7 @@ which night was the last to be settled and which one is under way, so that a res
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 
@@ -24,7 +24,7 @@ from syncengine.service.schedule.nights import KIND, NightReport
 from syncengine.service.schedule.reactions import CREDENTIALS, Again, Attempt, Settle, after, attempt_failed
 from syncengine.service.schedule.tally import Tally
 from syncengine.service.standing import GroupStanding
-from syncengine.service.told.notices import Notice
+from syncengine.service.told.notices import Kind
 
 # The wall clock may be set, or the machine may have slept: no wait is longer before it is looked at again.
 LOOK_AGAIN_SECONDS = 300.0
@@ -159,7 +159,9 @@ class Group:
         needs_somebody = again.state == "parked" and attempt.resume_at is None
         self._stand(state=again.state, next_at=until, reason=again.reason, needs_somebody=needs_somebody)
         self._place.tell_problem(self._name, again.reason)
-        if attempt.resume_at is None and (again.state == "parked" or tries >= TOLD_AFTER_TRIES):
+        if attempt.resume_at is not None:
+            self._notify("quota", again.reason, attempt, key=attempt.resume_at.isoformat())
+        elif again.state == "parked" or tries >= TOLD_AFTER_TRIES:
             self._notify("failure", again.reason, attempt)
         await self._sleep_until(until)
         if CREDENTIALS in attempt.errors:
@@ -182,12 +184,9 @@ class Group:
         except OSError as error:
             place.tell_problem(self._name, f"The account of the night cannot be written: {error.strerror}.")
 
-    def _notify(self, kind: Literal["failure", "recovery"], text: str, attempt: Attempt) -> None:
-        place = self._place
+    def _notify(self, kind: Kind, text: str, attempt: Attempt, *, key: str = "") -> None:
         details = (*(line for line in attempt.problems if line != text), *attempt.advice)
-        place.notify(
-            Notice(kind=kind, instance=place.name, subject=self._name, text=text, details=details, at=place.clock.now())
-        )
+        self._place.tell(kind, self._name, text, details, key=key)
 
     def _stand(self, **facts: Any) -> None:
         self._standing = replace(self._standing, **({"needs_somebody": False} | facts))
