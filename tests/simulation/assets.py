@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import orjson
@@ -25,7 +25,6 @@ from syncengine.assets.disk import WORKSHOP
 from syncengine.assets.parts import Asked, Parts
 from syncengine.choices import KINDS
 from syncengine.destinations import Destination
-from syncengine.destinations.duckdb import DuckDB
 from syncengine.jobs.lease import LEASE_TTL_SECONDS
 from syncengine.jobs.memory import MemoryJobStore
 from syncengine.marketo.endpoints import identity
@@ -39,6 +38,7 @@ from syncengine.transport.turns import GateLimits
 from syncengine.transport.wire import Wire, WireAnswer, WireRequest
 from tests.simulation.asset_checks import problems
 from tests.simulation.deaths import MortalWire
+from tests.simulation.kept import Kept
 from tests.simulation.mortal import MortalStore
 from tests.simulation.seeded import Life, this_loop
 from tests.simulation.small import MORE_OF_EACH, ONE_OF_EACH
@@ -90,9 +90,9 @@ class Library:
 
             @cache
             def destination() -> Destination:
-                made = DuckDB(self.warehouse, threads=1)
-                opened.callback(made.close)
-                return made
+                kept = Kept(self.warehouse)
+                opened.callback(kept.close)
+                return cast("Destination", kept)
 
             @asynccontextmanager
             async def wire_to(host: str) -> AsyncIterator[Wire]:

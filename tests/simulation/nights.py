@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import duckdb
 import orjson
 
-from syncengine.destinations.duckdb import DuckDB
+from syncengine.destinations import Destination
 from syncengine.errors import QuotaExhausted, SyncEngineError
 from syncengine.exports.bring import Parts
 from syncengine.exports.due import Wanted
@@ -39,6 +39,7 @@ from syncengine.transport.shared_slots import SharedSlotStore
 from syncengine.transport.turns import GateLimits
 from syncengine.transport.wire import Wire
 from tests.end_to_end.processes import as_text
+from tests.simulation.kept import Kept
 from tests.simulation.wire import SandboxWire
 from tests.virtual import ORIGIN, virtual_clock
 
@@ -130,13 +131,13 @@ class Night:
             journal = await opened.enter_async_context(
                 open_journal(self._folder / "journal.db", JOBS, self._engine_clock)
             )
-            destination = DuckDB(self._folder / "warehouse.duckdb", threads=1)
-            opened.callback(destination.close)
+            kept = Kept(self._folder / "warehouse.duckdb")
+            opened.callback(kept.close)
             yield Parts(
                 instance=NAME,
                 client=client,
                 store=journal,
-                destination=destination,
+                destination=cast("Destination", kept),
                 spool=self.spool,
                 poll_seconds=60.0,
                 observe=self.events.append,

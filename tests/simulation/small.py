@@ -1,6 +1,7 @@
 """A small instance for imports, what is to be known of it, and what strangers do to it."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,9 @@ from syncengine.sandbox.options import SandboxOptions
 
 ONE_OF_EACH = ("activities", "campaigns", "companies", "salespersons", "opportunities", "opportunity_roles")
 MORE_OF_EACH = ("named_accounts", "named_account_lists", "custom_object_rows", "program_members")
+
+# More than all that runs at the same time keeps.
+ROOM_BYTES = 1_000_000_000
 
 STRANGERS = b"email\na@b.example\n"
 
@@ -56,5 +60,6 @@ def strangers_job(server: Instance, now: float, seconds: float, list_id: int | N
 def quick_folder(otherwise: Path) -> Iterator[Path]:
     """A folder in memory, where the machine has one: nothing of a simulated run has to outlive a power cut."""
     memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else otherwise) as folder:
+    has_room = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_BYTES
+    with TemporaryDirectory(dir=memory if has_room else otherwise) as folder:
         yield Path(folder)
