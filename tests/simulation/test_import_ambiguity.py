@@ -29,8 +29,8 @@ from tests.simulation.seeded import Life, seeded
 from tests.simulation.small import quick_folder
 
 # Of a thousand the first ones; all of them with IMPORT_SEEDS=1000.
-SEEDS = int(os.environ.get("IMPORT_SEEDS", "400"))
-SHARDS = 10
+SEEDS = int(os.environ.get("IMPORT_SEEDS", "160"))
+SHARDS = 4
 ROWS = 24
 SHARES = Shares(failed=0.06, warned=0.04)
 GOOD = Shares(failed=0.0, warned=0.0, quarantined=0.0)

@@ -3,6 +3,7 @@
 A failing seed replays exactly: run that one test again.
 """
 
+import os
 import random
 from collections import Counter
 from pathlib import Path
@@ -23,8 +24,9 @@ from tests.simulation.seeded import Life, seeded
 from tests.simulation.test_saturation import client, instance
 from tests.virtual import virtual_clock
 
-SEEDS = 25
-DEADLY_SEEDS = 4
+# More of them with NIGHT_SEEDS=25 and DEADLY_SEEDS=4.
+SEEDS = int(os.environ.get("NIGHT_SEEDS", "12"))
+DEADLY_SEEDS = int(os.environ.get("DEADLY_SEEDS", "2"))
 FAULTS = (3, 12)
 ENDS = {"done", "partial", "paused", "Unavailable", "QuotaExhausted", "CredentialsRejected"}
 # Refusals after which a call is sent again, though nothing failed: it had to wait, or its token had ended.
