@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import functools
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,9 @@ import pytest
 from aiohttp import ClientResponse, web
 from aioresponses import aioresponses
 from hypothesis import settings
+
+# Hundreds of processes start in a run of the suite: each would compile the whole package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("suite", deadline=None)
