@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,11 @@ settle_minutes = 1
 """
     )
     return path
+
+
+def days_ago(days: float) -> str:
+    """The `start` of a configuration that long before today, where the data of `years` begins: no window is empty."""
+    return str((datetime.now(UTC) - timedelta(days=days)).date())  # noqa: TID251  # the sandbox begins at the real now
 
 
 def command(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from syncengine.config import STREAMS
 from tests.conformance.lakes import DeltaFolder, ParquetFolder
 from tests.conformance.places import KINDS, DuckDBFile, Place, Places, PostgresSchema
-from tests.end_to_end.processes import Sandbox, command, sandbox, settle, write_config
+from tests.end_to_end.processes import Sandbox, command, days_ago, sandbox, settle, write_config
 
 SIZES = {"leads": 200, "activities": 400, "programs": 25, "program_members": 400, "custom_object_rows": 200}
 # What the day has cost grows with each run.
@@ -59,7 +59,7 @@ def test_four_warehouses_have_one_content(tmp_path: Path) -> None:
             home = tmp_path / kind
             home.mkdir()
             made[kind] = places.make(kind, home)
-            write_config(home, running.base_url, running.speed, more=settings(made[kind]), start="2025-01-01")
+            write_config(home, running.base_url, running.speed, more=settings(made[kind]), start=days_ago(74))
             assert 0 == synced(home)
         change(running)
         for kind in KINDS:

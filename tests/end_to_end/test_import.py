@@ -29,7 +29,7 @@ from tests.end_to_end.imported import (
     write_postgres,
     wrong,
 )
-from tests.end_to_end.processes import Sandbox, command, sandbox, settle, started, write_config
+from tests.end_to_end.processes import Sandbox, command, days_ago, sandbox, settle, started, write_config
 from tests.servers import postgres_server
 
 ROWS = 1_200
@@ -273,7 +273,7 @@ def test_program_members_are_imported(stage: Stage) -> None:
 def test_an_import_goes_in_while_a_sync_runs(tmp_path: Path) -> None:
     """Both end well, share the instance's limits, and the next sync brings what was imported."""
     with sandbox(tmp_path, leads=3_000, activities=4_000, years=1.5, speed=300) as running:
-        write_config(tmp_path, running.base_url, running.speed, more=SMALL_CHUNKS, start="2025-04-01")
+        write_config(tmp_path, running.base_url, running.speed, more=SMALL_CHUNKS, start=days_ago(549))
         stage = Stage(running, tmp_path, list(running.truth("leads")))
         rows = stage.people()
         write_csv(tmp_path / "people.csv", rows)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.end_to_end.processes import SECRET, Sandbox, command, differences, sandbox, settle, write_config
+from tests.end_to_end.processes import SECRET, Sandbox, command, days_ago, differences, sandbox, settle, write_config
 
 MINUTES_POLL = 60.0
 
@@ -26,12 +26,12 @@ def all_differences(running: Sandbox, folder: Path) -> list[str]:
 
 def test_the_warehouse_equals_the_instance_and_a_second_run_moves_only_changes(tmp_path: Path) -> None:
     """Row for row and cell for cell, hostile values included; unchanged rows of the lookback are counted apart."""
-    with sandbox(tmp_path, leads=20_000, activities=60_000, speed=240) as running:
-        write_config(tmp_path, running.base_url, running.speed)
+    with sandbox(tmp_path, leads=8_000, activities=24_000, years=1.0, speed=240) as running:
+        write_config(tmp_path, running.base_url, running.speed, start=days_ago(366))
         first = sync(tmp_path)
         assert [] == all_differences(running, tmp_path)
         inserted = {name: each["inserted"] for name, each in first.items()}
-        assert {"leads": 20_000, "activities": 60_000, "deleted_leads": 0, "activity_types": 13} == inserted
+        assert {"leads": 8_000, "activities": 24_000, "deleted_leads": 0, "activity_types": 13} == inserted
         running.control("change", {"update_leads": 200, "add_activities": 600, "seed": 1})
         settle(running)
         second = sync(tmp_path)
@@ -51,7 +51,7 @@ def test_the_warehouse_equals_the_instance_and_a_second_run_moves_only_changes(t
 def test_no_secret_lies_on_disk_after_a_sync(tmp_path: Path) -> None:
     """The client secret and the token stay in memory: not in the journal, the logs, the warehouse or the output."""
     with sandbox(tmp_path, leads=200, activities=200, years=0.2, speed=600) as running:
-        write_config(tmp_path, running.base_url, running.speed, start="2026-06-01")
+        write_config(tmp_path, running.base_url, running.speed, start=days_ago(74))
         done = command("sync", "--log", "events.jsonl", folder=tmp_path)
         assert done.returncode == 0
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "sandbox"]
@@ -63,7 +63,7 @@ def test_no_secret_lies_on_disk_after_a_sync(tmp_path: Path) -> None:
 def test_the_spool_is_empty_and_the_state_is_private_after_a_sync(tmp_path: Path) -> None:
     """Downloaded rows do not outlive their commit, and nobody else can read the state."""
     with sandbox(tmp_path, leads=200, activities=200, years=0.2, speed=600) as running:
-        write_config(tmp_path, running.base_url, running.speed, start="2026-06-01")
+        write_config(tmp_path, running.base_url, running.speed, start=days_ago(74))
         sync(tmp_path)
     state = tmp_path / "state"
     spool = state / "spool" / "sandbox"

@@ -12,6 +12,7 @@ from tests.end_to_end.processes import (
     SECRET,
     Sandbox,
     command,
+    days_ago,
     differences,
     sandbox,
     started,
@@ -19,7 +20,7 @@ from tests.end_to_end.processes import (
 )
 
 SMALL = {"leads": 2_000, "activities": 4_000, "years": 0.5}
-START = "2026-01-01"
+START = days_ago(184)
 
 
 def assert_told(done: subprocess.CompletedProcess[str], code: int, *said: str) -> None:
