@@ -1,5 +1,6 @@
 """Whatever order windows commit in, the table is the same at the end: every destination."""
 
+import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from syncengine.destinations import Window
 from tests.conformance.places import Places
 from tests.conformance.windows import at, marking, window
 
+# More of them with ORDERS=20.
+EXAMPLES = int(os.environ.get("ORDERS", "8"))
 HOURS = st.integers(0, 2)  # few instants, so that files and rows tie
 KEYS = st.integers(1, 3)
 ROWS = st.lists(st.tuples(KEYS, st.one_of(st.none(), HOURS), st.sampled_from(["a", "b", None])))
@@ -25,7 +28,7 @@ File = tuple[int, list[tuple[int, int | None, str | None]]]
 Mark = tuple[int, int | None, int | None]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=FILES, marks=st.lists(MARKED, max_size=2), hard=st.booleans(), data=st.data())
 def test_any_order_of_commits_ends_in_the_same_table(
     kind: str, places: Places, files: list[File], marks: list[list[Mark]], hard: bool, data: st.DataObject
