@@ -55,7 +55,7 @@ async def dies_once(folder: Path, length: int) -> bool:
 
 @pytest.mark.parametrize("part", range(0, PARTS, STRIDE))
 def test_a_process_may_die_after_any_of_its_effects(tmp_path: Path, part: int) -> None:
-    """Points of a run at equal distances, until one lives to its end: rows once, exports once, bytes once and one piece."""
+    """At points of a run, until one lives to its end: rows once, exports once, bytes once and one piece."""
     length = part + 1
     while dies_once(folder_of(tmp_path, length), length):
         length += PARTS
