@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from syncengine.errors import ConfigError
-from syncengine.observe.events import CallSent, Event, JobMoved, Refused, RunEnded, RunStarted
+from syncengine.observe.events import CallSent, Event, JobMoved, Refused, RunEnded, RunStarted, Trouble
 from syncengine.observe.logs import EventLog, event_name, open_log
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -39,6 +39,18 @@ def test_an_event_is_one_object() -> None:
         "state": "QUEUED",
     }
     assert [expected] == lines_of(stream)
+
+
+def test_an_event_is_written_with_what_else_is_known() -> None:
+    """Of which instance it is, say; what the event says of itself goes before."""
+    stream = io.BytesIO()
+    log = EventLog(stream, now)
+    log.write(RunStarted("1", "sync"), instance="acme")
+    log.write(Trouble("emea", "nightly", "away"), instance="acme")
+    log.write(CallSent("leads.describe"), instance="acme")
+    assert [("acme", "run_started", "info"), ("emea", "trouble", "warning")] == [
+        (line["instance"], line["event"], line["level"]) for line in lines_of(stream)
+    ]
 
 
 def test_single_calls_are_for_debug() -> None:

@@ -208,3 +208,80 @@ async def test_use_tells_who_holds_what() -> None:
 
     assert ({"pid 1": 1, "pid 2": 1}, 2, 2) == (use.holders, use.in_flight, use.in_window)
     assert Spent(2, 1_000) == use.spent_today
+
+
+@pytest.mark.parametrize("counted", [0, 2, 3, 500])
+@virtual
+async def test_the_ledger_knows_no_less_than_marketo_has_counted(counted: int) -> None:
+    """What others have used is added once, however often it is told; what Marketo has yet to count stays booked."""
+    clock = virtual_clock()
+    gate, stamps = gate_on(MemorySlotStore(), clock), Stamps(clock)
+    for _ in range(3):
+        await one_call(gate, stamps, 0.1)
+    for _ in range(2):
+        await gate.reconcile(counted)
+    assert max(3, counted) == (await gate.use()).spent_today.calls
+
+
+@virtual
+async def test_calls_of_others_end_the_day_for_us_too() -> None:
+    """A day that they have used up is over before Marketo has to say so."""
+    clock = virtual_clock()
+    gate, stamps = gate_on(MemorySlotStore(), clock, calls_per_day=1_000, reserve_calls=100), Stamps(clock)
+    await gate.reconcile(899)
+    await one_call(gate, stamps, 0.1)
+    with pytest.raises(QuotaExhausted):
+        await one_call(gate, stamps, 0.1)
+    # A new day begins with a count of its own.
+    await clock.sleep(22 * 3_600.0 + 60.0)
+    await gate.reconcile(10)
+    assert 10 == (await gate.use()).spent_today.calls
+
+
+@virtual
+async def test_gates_of_one_process_do_not_take_each_others_place_in_line() -> None:
+    """A process has one gate for each of its flows, all by one name: their waiting calls stand in the book apart."""
+    clock = virtual_clock()
+    store = MemorySlotStore()
+    one, other = gate_on(store, clock, in_flight=1), gate_on(store, clock, in_flight=1)
+    order: list[str] = []
+
+    async def call(gate: Gate, name: str, priority: Priority) -> None:
+        async with gate.enter(name, priority, seconds=120.0) as permit:
+            order.append(name)
+            await clock.sleep(1.0)
+            await permit.answered()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, one, "first", BACKGROUND)
+        await clock.sleep(0.1)
+        tasks.start_soon(call, one, "night", BACKGROUND)
+        await clock.sleep(0.1)
+        tasks.start_soon(call, other, "ad hoc", INTERACTIVE)
+        await clock.sleep(0.2)
+        assert 2 == len(store.book.waiters)
+        assert {"pid 1"} == {each.holder for each in store.book.waiters.values()}
+    assert ["first", "ad hoc", "night"] == order
+
+
+@virtual
+async def test_what_is_patient_lets_the_night_pass() -> None:
+    """It goes last of those who have waited alike, and first when it has waited a window longer."""
+    clock = virtual_clock()
+    gate, order = gate_on(MemorySlotStore(), clock, in_flight=1), list[str]()
+
+    async def call(name: str, priority: Priority, seconds: float) -> None:
+        async with gate.enter(name, priority, seconds=120.0) as permit:
+            order.append(name)
+            await clock.sleep(seconds)
+            await permit.answered()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, "long", BACKGROUND, 22.0)
+        await clock.sleep(0.1)
+        tasks.start_soon(call, "patient", Priority.PATIENT, 1.0)
+        await clock.sleep(19.0)
+        tasks.start_soon(call, "night", BACKGROUND, 1.0)
+        await clock.sleep(2.0)
+        tasks.start_soon(call, "late night", BACKGROUND, 1.0)
+    assert ["long", "night", "patient", "late night"] == order

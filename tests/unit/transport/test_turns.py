@@ -243,3 +243,20 @@ def test_a_turn_of_a_faster_clock_is_waited_for_once(taken_in: float) -> None:
 
     assert [60.0, 20.0, 0.0] == [poll_turn(book, "leads", 60.0, at) for at in (NOW, NOW + 40.0, NOW + 60.0)]
     assert 60.0 == poll_turn(book, "leads", 60.0, NOW + 60.0)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e4), st.floats(1, 60))
+def test_whoever_has_waited_a_window_longer_passes_the_next_better_priority(
+    since: float, longer: float, window: float
+) -> None:
+    """Interactive, background, patient: one window apart, so that nobody waits for ever."""
+    ranks = [rank(each, since, window) for each in (Priority.INTERACTIVE, Priority.BACKGROUND, Priority.PATIENT)]
+    assert sorted(ranks) == ranks
+    assert pytest.approx([window, window]) == [ranks[1] - ranks[0], ranks[2] - ranks[1]]
+    is_ahead = rank(Priority.PATIENT, since, window) < rank(Priority.BACKGROUND, since + longer, window)
+    assert is_ahead == (longer > window) or abs(longer - window) < 1e-6
+
+
+def test_every_priority_has_a_rank() -> None:
+    """A new one without a place in line would end the first call that has it."""
+    assert len(Priority) == len({rank(each, NOW, 20.0) for each in Priority})
