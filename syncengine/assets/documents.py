@@ -194,7 +194,8 @@ def core_sha256(document: Document) -> str:
     whole_of_it = {
         "row": row,
         "parts": undated(document.parts),
-        "html": document.html,
+        # Half a character, which JSON cannot hold, stands as its number.
+        "html": None if document.html is None else as_html(document.html).decode("utf-8", "backslashreplace"),
         "refused": document.unavailable,
     }
     return hash_of(orjson.dumps(whole_of_it, option=orjson.OPT_SORT_KEYS))

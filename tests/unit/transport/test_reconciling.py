@@ -10,6 +10,7 @@ from syncengine.errors import (
     MarketoError,
     NotFound,
     PermissionDenied,
+    QuotaExhausted,
     Unavailable,
 )
 from syncengine.marketo.rows import Usage
@@ -17,7 +18,7 @@ from syncengine.transport.book import MemorySlotStore
 from syncengine.transport.gate import Gate
 from syncengine.transport.reconciling import CALLS_BETWEEN, LOOK_SECONDS, reconciled
 from syncengine.transport.turns import GateLimits
-from tests.virtual import virtual, virtual_clock
+from tests.virtual import ORIGIN, virtual, virtual_clock
 
 
 class Counting:
@@ -31,8 +32,8 @@ class Counting:
         self._began = self.clock.monotonic()
         self._answers = list(answers)
 
-    async def send(self, call: Any) -> Usage:
-        assert "usage.today" == call.name
+    async def send(self, call: Any, *, patience: Any = None) -> Usage:
+        assert ("usage.today", 1) == (call.name, patience.tries)
         self.asked.append(self.clock.monotonic() - self._began)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
@@ -60,7 +61,7 @@ async def test_the_count_is_asked_for_again_when_much_was_sent() -> None:
     async with reconciled(client):
         await client.clock.sleep(3_600.0)
         assert 1 == len(client.asked)
-        client.calls_sent += CALLS_BETWEEN - 2
+        client.calls_sent += CALLS_BETWEEN - 1
         await client.clock.sleep(2 * LOOK_SECONDS)
         assert 1 == len(client.asked)
         client.calls_sent += 1
@@ -81,17 +82,27 @@ async def test_a_role_that_may_not_read_the_count_is_not_asked_again(error: Mark
     assert (1, 0) == (len(client.asked), await client.spent())
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), CredentialsRejected("refused")])
 @virtual
-async def test_trouble_with_the_count_is_no_trouble_of_the_work(error: MarketoError) -> None:
+async def test_trouble_with_the_count_is_no_trouble_of_the_work() -> None:
     """It is asked for again with the next calls, and in no hot loop."""
-    client: Any = Counting(error, 700)
+    client: Any = Counting(Unavailable("away"), 700)
     async with reconciled(client):
         await client.clock.sleep(3_600.0)
         assert 1 == len(client.asked)
         client.calls_sent += CALLS_BETWEEN
         await client.clock.sleep(LOOK_SECONDS)
         assert 700 == await client.spent()
+
+
+@pytest.mark.parametrize("error", [CredentialsRejected("refused"), QuotaExhausted("gone", resume_at=ORIGIN)])
+@virtual
+async def test_without_credentials_or_calls_nothing_else_is_begun(error: MarketoError) -> None:
+    """The first call tells, and no second one has to."""
+    client: Any = Counting(error)
+    with pytest.raises(type(error)):
+        async with reconciled(client):
+            raise AssertionError
+    assert 1 == len(client.asked)
 
 
 @virtual
