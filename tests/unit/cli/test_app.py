@@ -10,7 +10,7 @@ import pytest
 
 from syncengine.cli.app import main
 
-VERBS = ("demo", "sandbox", "init", "check", "streams", "plan", "sync", "status")
+VERBS = ("demo", "sandbox", "init", "check", "streams", "plan", "sync", "daemon", "status", "doctor")
 HEAVY = ("aiohttp", "pydantic", "pyarrow", "duckdb", "structlog", "anyio", "syncengine.engine")
 
 
@@ -18,7 +18,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     """The first screen says what there is to do and what the exit codes mean."""
     assert 0 == main(["--help"])
     shown = capsys.readouterr().out
-    assert [] == [verb for verb in VERBS if f" {verb} " not in shown]
+    assert [] == [verb for verb in (*VERBS, "import", "imports", "assets", "state") if f" {verb} " not in shown]
     assert "130 interrupted" in shown
 
 
@@ -29,7 +29,9 @@ def test_each_verb_shows_examples(verb: str, capsys: pytest.CaptureFixture[str])
     assert f"  syncengine {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["sync", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["sync", "--help"], ["demo", "--help"], ["daemon", "--help"]]
+)
 def test_help_is_light(words: list[str]) -> None:
     """Help imports nothing that takes long to load."""
     script = (

@@ -1,5 +1,6 @@
 """The ledger of calls, held against what Marketo has counted."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +13,16 @@ from syncengine.errors import (
     PermissionDenied,
     QuotaExhausted,
     Unavailable,
+    Unsupported,
 )
 from syncengine.marketo.rows import Usage
 from syncengine.transport.book import MemorySlotStore
 from syncengine.transport.gate import Gate
-from syncengine.transport.reconciling import CALLS_BETWEEN, LOOK_SECONDS, reconciled
+from syncengine.transport.reconciling import AT_ONCE, CALLS_BETWEEN, LOOK_SECONDS, reconciled
 from syncengine.transport.turns import GateLimits
 from tests.virtual import ORIGIN, virtual, virtual_clock
+
+USED_UP = QuotaExhausted("used up", resume_at=ORIGIN + timedelta(hours=3))
 
 
 class Counting:
@@ -28,13 +32,12 @@ class Counting:
         self.clock = virtual_clock()
         self.gate = Gate(MemorySlotStore(), GateLimits(), self.clock, holder="pid 1")
         self.calls_sent = 0
-        self.asked: list[float] = []
-        self._began = self.clock.monotonic()
+        self.asked = 0
         self._answers = list(answers)
 
-    async def send(self, call: Any, *, patience: Any = None) -> Usage:
-        assert ("usage.today", 1) == (call.name, patience.tries)
-        self.asked.append(self.clock.monotonic() - self._began)
+    async def send(self, call: Any, *, patience: Any) -> Usage:
+        assert ("usage.today", AT_ONCE) == (call.name, patience)
+        self.asked += 1
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -42,15 +45,20 @@ class Counting:
         return Usage(day=None, calls=answer, calls_by_user={})
 
     async def spent(self) -> int:
+        """What the ledger knows of today."""
         return (await self.gate.use()).spent_today.calls
+
+    async def work(self, calls: int) -> None:
+        """Send so many calls, and wait until somebody has looked."""
+        self.calls_sent += calls
+        await self.clock.sleep(LOOK_SECONDS + 1.0)
 
 
 @virtual
 async def test_the_ledger_learns_what_others_have_used() -> None:
-    """At the start, before much is spent."""
+    """Before the first call of the work."""
     client: Any = Counting(1_234)
     async with reconciled(client):
-        await client.clock.sleep(1.0)
         assert 1_234 == await client.spent()
 
 
@@ -59,50 +67,61 @@ async def test_the_count_is_asked_for_again_when_much_was_sent() -> None:
     """After so many calls of ours, not after so much time: a quiet hour costs no call."""
     client: Any = Counting(1_000, 2_000)
     async with reconciled(client):
+        await client.work(0)
         await client.clock.sleep(3_600.0)
-        assert 1 == len(client.asked)
-        client.calls_sent += CALLS_BETWEEN - 1
-        await client.clock.sleep(2 * LOOK_SECONDS)
-        assert 1 == len(client.asked)
-        client.calls_sent += 1
-        await client.clock.sleep(LOOK_SECONDS)
-        assert (2, 2_000) == (len(client.asked), await client.spent())
+        await client.work(CALLS_BETWEEN - 1)
+        assert (1, 1_000) == (client.asked, await client.spent())
+        await client.work(1)
+        assert (2, 2_000) == (client.asked, await client.spent())
         await client.clock.sleep(3_600.0)
-        assert 2 == len(client.asked)
+        assert 2 == client.asked
 
 
-@pytest.mark.parametrize("error", [PermissionDenied("no"), CallRejected("no"), NotFound("no")])
+@pytest.mark.parametrize("error", [PermissionDenied("no"), CallRejected("no"), NotFound("no"), Unsupported("no")])
 @virtual
 async def test_a_role_that_may_not_read_the_count_is_not_asked_again(error: MarketoError) -> None:
     """The ledger then knows what we have sent ourselves."""
     client: Any = Counting(error)
     async with reconciled(client):
-        client.calls_sent += 10 * CALLS_BETWEEN
+        await client.work(0)
+        await client.work(10 * CALLS_BETWEEN)
         await client.clock.sleep(3_600.0)
-    assert (1, 0) == (len(client.asked), await client.spent())
+    assert (1, 0) == (client.asked, await client.spent())
 
 
 @virtual
-async def test_trouble_with_the_count_is_no_trouble_of_the_work() -> None:
-    """It is asked for again with the next calls, and in no hot loop."""
+async def test_an_instance_in_trouble_is_asked_again_with_the_next_calls() -> None:
+    """It is no trouble of the work, and no reason for a hot loop."""
     client: Any = Counting(Unavailable("away"), 700)
     async with reconciled(client):
         await client.clock.sleep(3_600.0)
-        assert 1 == len(client.asked)
-        client.calls_sent += CALLS_BETWEEN
-        await client.clock.sleep(LOOK_SECONDS)
+        assert 1 == client.asked
+        await client.work(CALLS_BETWEEN)
         assert 700 == await client.spent()
 
 
-@pytest.mark.parametrize("error", [CredentialsRejected("refused"), QuotaExhausted("gone", resume_at=ORIGIN)])
+@pytest.mark.parametrize("error", [CredentialsRejected("refused"), USED_UP])
 @virtual
-async def test_without_credentials_or_calls_nothing_else_is_begun(error: MarketoError) -> None:
-    """The first call tells, and no second one has to."""
+async def test_where_nothing_else_can_be_asked_for_nothing_is_begun(error: MarketoError) -> None:
+    """The block is not entered: one refusal is enough."""
     client: Any = Counting(error)
     with pytest.raises(type(error)):
         async with reconciled(client):
-            raise AssertionError
-    assert 1 == len(client.asked)
+            pytest.fail("begun")
+    assert 1 == client.asked
+
+
+@pytest.mark.parametrize("error", [CredentialsRejected("refused"), USED_UP, Unavailable("away")])
+@virtual
+async def test_later_trouble_is_left_to_the_work(error: MarketoError) -> None:
+    """It meets it too, and tells; the count goes on when it is over."""
+    client: Any = Counting(10, error, 900)
+    async with reconciled(client):
+        await client.work(0)
+        await client.work(CALLS_BETWEEN)
+        assert (2, 10) == (client.asked, await client.spent())
+        await client.work(CALLS_BETWEEN)
+        assert (3, 900) == (client.asked, await client.spent())
 
 
 @virtual
@@ -112,6 +131,5 @@ async def test_what_the_block_raises_is_not_wrapped() -> None:
     with pytest.raises(ZeroDivisionError):
         async with reconciled(client):
             raise ZeroDivisionError
-    client.calls_sent += CALLS_BETWEEN
-    await client.clock.sleep(3_600.0)
-    assert len(client.asked) <= 1
+    await client.work(CALLS_BETWEEN)
+    assert 1 == client.asked
