@@ -131,6 +131,21 @@ async def test_what_keeps_an_instance_from_beginning_is_raised_plainly(tmp_path:
 
 
 @seeded
+async def test_an_instance_that_cannot_begin_stops_no_other(tmp_path: Path) -> None:
+    """At the start too: it is told, and begins when it can."""
+    with quick_folder(tmp_path) as folder:
+        async with house(folder, NAME, OTHER) as here:
+            here.no_clock, daemon = {NAME}, here.daemon()
+            async with running(daemon):
+                await here.clock.sleep(10.0)
+                assert {OTHER} == {instance for instance, _ in daemon.standings.groups}
+                assert {NAME} == {each.instance for each in daemon.standings.problems}
+                here.no_clock = set()
+                await here.clock.sleep(3_600.0)
+                assert {NAME, OTHER} == {instance for instance, _ in daemon.standings.groups}
+
+
+@seeded
 async def test_a_bad_configuration_is_told_and_not_taken(tmp_path: Path) -> None:
     """On the page, in the log and to people, with each problem; the settings before stay."""
     with quick_folder(tmp_path) as folder:
@@ -170,22 +185,38 @@ async def test_a_configuration_without_work_is_not_taken_either(tmp_path: Path) 
 
 @seeded
 async def test_an_instance_that_is_added_wrong_is_its_own_affair(tmp_path: Path) -> None:
-    """It is told, the others go on, and it begins with the next reading."""
+    """It is told, the others go on, and it begins by itself when what kept it from that is over."""
     with quick_folder(tmp_path) as folder:
         async with house(folder) as here:
             daemon, one = here.daemon(), here.found[0]
             async with running(daemon):
                 here.no_clock, here.found = {OTHER}, [one, named(one, OTHER)]
                 await daemon.reload()
-                assert [(OTHER, "configuration", "the sandbox cannot be reached")] == [
+                assert [(OTHER, "instance", "the sandbox cannot be reached")] == [
                     (each.instance, each.subject, each.text) for each in daemon.standings.problems
                 ]
                 assert here.told(ConfigRead)[0].accepted
                 here.no_clock = set()
-                await daemon.reload()
-                await here.clock.sleep(10.0)
+                await here.clock.sleep(120.0)
                 assert {NAME, OTHER} == {instance for instance, _ in daemon.standings.groups}
                 assert [OTHER] == [instance for instance, event in here.events if isinstance(event, Trouble)]
+
+
+@seeded
+async def test_an_instance_that_another_daemon_has_begins_when_it_is_free(tmp_path: Path) -> None:
+    """Nobody has to read the configuration again for that."""
+    with quick_folder(tmp_path) as folder:
+        async with house(folder) as here:
+            daemon, one = here.daemon(), here.found[0]
+            other = named(one, OTHER)
+            async with running(daemon):
+                here.found = [one, other]
+                async with running(House(here.clock, [other]).daemon()):
+                    await daemon.reload()
+                    (problem,) = daemon.standings.problems
+                    assert (OTHER, True) == (problem.instance, "'daemon' of 'emea' is already running" in problem.text)
+                await here.clock.sleep(120.0)
+                assert {NAME, OTHER} == {instance for instance, _ in daemon.standings.groups}
 
 
 @seeded

@@ -112,10 +112,14 @@ async def test_an_instance_that_was_lost_is_taken_up_again() -> None:
                 lost.is_frozen = True
                 await place.clock.sleep(155.0)
                 assert "has passed to another holder" in place.problems[0]
-                instance.renew(replace(place.settings, schedule={"hourly": GroupSettings(cron="0 * * * *")}))
+                more = {"hourly": GroupSettings(cron="0 0 1 1 *"), "nightly": NIGHTLY}
+                instance.renew(replace(place.settings, schedule=more))
                 await place.clock.sleep(TAKE_OVER_SECONDS + 5.0)
                 assert [DAEMON] == [each.work for each in await place.journal.leases(NAME)]
                 assert "waiting" == place.standings.groups[NAME, "hourly"].state
+                await place.until(DUE)
+                await settle(place)
+                assert ["done"] == [night.outcome for night in await place.nights()]
 
 
 @seeded

@@ -34,8 +34,9 @@ def test_all_who_work_on_one_file_take_turns(tmp_path: Path) -> None:
 def test_a_turn_can_be_taken_again_by_who_has_it(tmp_path: Path) -> None:
     """Closing within work is no deadlock."""
     turn = turn_of(shared(Outside()), tmp_path / "a.duckdb", tmp_path)
-    with turn, turn:
-        pass
+    with turn:
+        assert turn.acquire(timeout=1.0)
+        turn.release()
 
 
 def test_daemons_of_one_process_share_nothing(tmp_path: Path) -> None:

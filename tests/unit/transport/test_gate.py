@@ -245,6 +245,8 @@ async def test_gates_of_one_process_do_not_take_each_others_place_in_line() -> N
     store = MemorySlotStore()
     one, other = gate_on(store, clock, in_flight=1), gate_on(store, clock, in_flight=1)
     order: list[str] = []
+    # Both have made as many calls before: by the number of the call alone they would be one.
+    await one_call(other, Stamps(clock), 0.1)
 
     async def call(gate: Gate, name: str, priority: Priority) -> None:
         async with gate.enter(name, priority, seconds=120.0) as permit:

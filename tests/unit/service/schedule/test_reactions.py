@@ -136,6 +136,18 @@ def test_the_named_classes_are_those_of_the_engine() -> None:
     assert set() == PASSING & FOR_GOOD
 
 
+@pytest.mark.parametrize("name", ["Unavailable", "DestinationUnavailable", "NoSpace", "AlreadyRunning", "LeaseLost"])
+def test_what_passes_by_itself_or_by_a_hand_is_never_given_up(name: str) -> None:
+    """Marketo, the warehouse or the disk come back, and another process comes to its end."""
+    assert isinstance(after(Attempt("failed", (name,), ("why",)), 10_000, NOW, 0.5), Again)
+
+
+@pytest.mark.parametrize("name", ["PermissionDenied", "ConfigError"])
+def test_what_only_a_person_can_mend_is_told_at_once(name: str) -> None:
+    """The night is over; the next one finds it mended or not."""
+    assert Settle("failed") == after(Attempt("failed", (name,), ("why",)), 1, NOW, 0.5)
+
+
 def test_rejected_credentials_park_a_night() -> None:
     """Somebody has to come, so it is tried less often from the start, and never given up."""
     for tries in (1, 50):
