@@ -13,6 +13,7 @@ Apart from the journal's own upkeep, which removes what it is told to and never 
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -177,11 +178,13 @@ def _report(empty: PruneReport, removed: Removed, chosen: Chosen, files: int, fi
 
 
 def _discard(paths: Sequence[Path]) -> None:
+    """Remove what can be removed; what cannot, somebody else's say, is found again next time."""
     for path in paths:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
 
 async def _compacted(journal: Path, now: datetime | None) -> str:

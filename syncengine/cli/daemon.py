@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,9 @@ def daemon(
         Append events to this file as JSON lines; - is standard error.
     """
     common = common or Common()
+    if not when and threading.current_thread() is threading.main_thread():
+        # Until there is somebody to hear it, a word to read the configuration again must not end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     found = common.all_settings()
     if when:
         return show_times(common.screen(), found)

@@ -7,12 +7,14 @@ by instance.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from syncengine.config.problems import Key, Problems
 from syncengine.config.rules import nearest
 from syncengine.config.service import LOCAL_HOSTS
-from syncengine.config.service_rules import listens_on_loopback
+from syncengine.config.service_rules import listens_on_loopback, shortest_gap
 from syncengine.config.settings import Settings
 
 INSTANCE = "instance"
@@ -96,10 +98,10 @@ def tell_between(found: Sequence[Settings], problems: Problems) -> None:
             problems.add(key, f"names an unknown instance{nearest(inbox.instance, names)}; known: {', '.join(names)}")
         elif not inbox.instance and len(names) > 1:
             problems.add(key, f"is missing: say into which of {', '.join(names)} its files go")
-        if other := next(
-            (each for each in first.import_ if each != name and first.import_[each].path == inbox.path), ""
-        ):
-            problems.add(("import", max(name, other), "path"), f"is the folder of [import.{min(name, other)}] too")
+        others = (each for each in first.import_ if each != name and _overlap(inbox.path, first.import_[each].path))
+        if other := next(others, ""):
+            sentence = f"is the folder of [import.{min(name, other)}] too, or one of them lies in the other"
+            problems.add(("import", max(name, other), "path"), sentence)
     service, notify = first.service, first.notify
     if service.listen and not listens_on_loopback(service.listen) and service.token is None:
         local = service.listen.rpartition(":")[2]
@@ -115,6 +117,12 @@ def tell_between(found: Sequence[Settings], problems: Problems) -> None:
         problems.add(("notify", "smtp_security"), 'takes "none" only with a mail server on this machine')
 
 
+def _overlap(one: Path, other: Path) -> bool:
+    """Whether two folders are the same, however they are spelt, or one lies in the other."""
+    one, other = one.resolve(), other.resolve()
+    return one == other or one in other.parents or other in one.parents
+
+
 def _tell_groups(found: Sequence[Settings], names: Sequence[str], problems: Problems) -> None:
     first = found[0]
     for name, group in first.schedule.items():
@@ -128,12 +136,28 @@ def _tell_groups(found: Sequence[Settings], names: Sequence[str], problems: Prob
                 problems.add(
                     ("schedule", name, key), f"names {what}, {unknown[0]}{hint}; known: {', '.join(known) or 'none'}"
                 )
+        if timedelta(minutes=group.jitter_minutes) >= (gap := shortest_gap(group.cron, group.zone)):
+            problems.add(
+                ("schedule", name, "jitter_minutes"),
+                f"takes less than the {gap.total_seconds() / 60:g} minutes that lie between two times of its cron",
+            )
         mine = [each for each in found if not group.instances or each.instance.name in group.instances]
         synced = {stream for each in mine for stream in each.sync.streams}
         if missing := [each for each in group.streams if each != "*" and each not in synced]:
             problems.add(
                 ("schedule", name, "streams"),
                 f"names {missing[0]}, which is not brought: add it to streams of [sync]",
+            )
+        elsewhere = [
+            each
+            for each in group.imports
+            if (into := first.import_[each].instance if each in first.import_ else "")
+            and into not in {settings.instance.name for settings in mine}
+        ]
+        if elsewhere:
+            problems.add(
+                ("schedule", name, "imports"),
+                f"names {elsewhere[0]}, whose files go into an instance that the group does not work for",
             )
         if group.assets and mine and all(each.assets.path is None for each in mine):
             problems.add(("schedule", name, "assets"), "has no folder to bring them to: add path to [assets]")

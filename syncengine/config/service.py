@@ -58,7 +58,7 @@ class GroupSettings:
     """A group of jobs and when they are due. One that names no streams, no assets and no imports brings everything.
 
     `cron` is read in `zone`. `missed` is what becomes of times that passed while the daemon was down. After `max_hours`
-    a night is stopped; one that is not whole `done_within_hours` after it was due makes the daemon not ready.
+    of work a night is stopped; one that is not whole `done_within_hours` after it was due makes the daemon not ready.
     """
 
     __pydantic_config__ = _CLOSED

@@ -1,7 +1,7 @@
 """What a single value of the daemon's tables may be; as in `rules`, a broken one is a sentence."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\s/\[\]]+):(\d{1,5})")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 PORT_MAX = 65_535
+GAPS_LOOKED_AT = 400
 # From here on a day is looked for that an expression means: 30 February is none.
 _SOMEWHEN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -30,6 +31,19 @@ def cron_expression(text: str) -> str:
     except StopIteration:
         raise ValueError("names a day that never comes") from None
     return " ".join(text.split())
+
+
+def shortest_gap(cron: str, zone: str) -> timedelta:
+    """The least that lies between two due times that follow each other, as far as a year shows."""
+    from itertools import islice, pairwise
+    from zoneinfo import ZoneInfo
+
+    from cronsim import CronSim
+
+    times = [due.astimezone(UTC) for due in islice(CronSim(cron, _SOMEWHEN.astimezone(ZoneInfo(zone))), GAPS_LOOKED_AT)]
+    # Around a clock's change a time may come again at once: what is meant is what lies between two nights.
+    gaps = sorted(later - earlier for earlier, later in pairwise(times) if later > earlier)
+    return gaps[len(gaps) // 50] if gaps else timedelta.max
 
 
 def time_zone(text: str) -> str:

@@ -255,11 +255,12 @@ class Bringing:
             for path in found:
                 if path.name.removesuffix(".part").rpartition(".")[0] in kept:
                     continue
-                # A folder is what a join has spilled before it was killed.
+                # A folder is what a join has spilled before it was killed. What cannot be removed does no harm.
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
-                    path.unlink(missing_ok=True)
+                    with suppress(OSError):
+                        path.unlink()
 
         await run_blocking(remove)
 

@@ -17,19 +17,20 @@ from anyio.abc import TaskGroup, TaskStatus
 from syncengine.choices import JOURNAL, KINDS, Outside, private_folder
 from syncengine.clock import Clock
 from syncengine.config import Settings
-from syncengine.errors import ConfigError, SyncEngineError
+from syncengine.errors import ConfigError
 from syncengine.jobs.sql import open_journal
 from syncengine.jobs.store import JobStore
 from syncengine.observe import Observers
 from syncengine.observe.events import ConfigRead, DaemonStarted, Event, Trouble
 from syncengine.service.instance import Instance
 from syncengine.service.place import Place
-from syncengine.service.reload import fits
+from syncengine.service.reload import taken
+from syncengine.service.schedule.reactions import attempt_failed, back_off
 from syncengine.service.seen.metrics import Metrics
 from syncengine.service.seen.snapshots import Snapshots
 from syncengine.service.seen.web import serving
 from syncengine.service.standing import Problem, Standings
-from syncengine.service.told.notices import Notice
+from syncengine.service.told.notices import Kind, Notice
 from syncengine.service.told.redaction import secrets_of
 from syncengine.service.told.telling import Teller, open_channels
 from syncengine.service.world import shared
@@ -38,6 +39,9 @@ from syncengine.threads import run_blocking
 Load = Callable[[], Sequence[Settings]]
 Observe = Callable[[str, Event], None]  # the instance's name, "" for the daemon itself, and what happened
 CONFIGURATION = "configuration"
+INSTANCE = "instance"
+# An instance that has worked for so long is well: what ends it then is new.
+STEADY_SECONDS = 3_600.0
 HEARTBEAT_SECONDS = 20.0
 HEARTBEAT_MISSED_SECONDS = 60.0
 
@@ -61,6 +65,7 @@ class _Kept:
 
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     instance: Instance | None = None
+    failure: Exception | None = None  # what kept it from beginning at the first try
 
 
 class Daemon:
@@ -84,6 +89,7 @@ class Daemon:
         self._outside = shared(outside or Outside())
         self._rng = rng or random.Random()  # noqa: S311  # it spreads calls, it keeps no secrets
         self._stopping = anyio.Event()
+        self._started = anyio.Event()
         self._reloading = anyio.Lock()
         self._settings: dict[str, Settings] = {}
         self._kept: dict[str, _Kept] = {}
@@ -96,10 +102,10 @@ class Daemon:
         self._teller: Teller
 
     async def run(self, *, task_status: TaskStatus[str] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Work until it is stopped; told as started, with the page's address, when every instance is under way.
+        """Work until it is stopped; told as started, with the page's address, when an instance is under way.
 
-        Raises ConfigError for a configuration that cannot be used, AlreadyRunning when another daemon has one of its
-        instances, StateUnusable, and with a scaled clock Unavailable.
+        Raises ConfigError for a configuration that cannot be used; and when no instance can begin, what keeps the first
+        from it: AlreadyRunning, when another daemon has it, StateUnusable, and with a scaled clock Unavailable.
         """
         found = await run_blocking(self._load)
         first = found[0]
@@ -130,55 +136,80 @@ class Daemon:
 
     async def reload(self) -> None:
         """Read the configuration again: a good one is used from the next step on, of a bad one everything is told."""
+        await self._started.wait()
         async with self._reloading:
             try:
-                found = await run_blocking(self._load)
-                _refuse_idle(found)
-                fits(tuple(self._settings.values()), found)
+                read = await run_blocking(self._load)
+                _refuse_idle(read)
+                found, kept_back = taken(tuple(self._settings.values()), read)
             except ConfigError as error:
                 self._refused(error)
                 return
             await self._renew(found)
-            self._observe("", ConfigRead(accepted=True))
+            self._observe("", ConfigRead(accepted=True, problems=kept_back))
+            for line in kept_back:
+                self._tell("", CONFIGURATION, line)
+            self._notify_of("recovery", "", CONFIGURATION, "The configuration was read again, and is used.")
 
     async def _work(self, url: str, task_status: TaskStatus[str]) -> None:
         self._tasks.start_soon(self._teller.run)
         self._tasks.start_soon(self._beat_regularly)
         for name in self._settings:
             await self._begin(name)
+        failures = {name: kept.failure for name, kept in self._kept.items() if kept.failure is not None}
+        if len(failures) == len(self._kept):
+            raise next(iter(failures.values()))
+        for name, failure in failures.items():
+            self._tell_failure(name, failure)
+        self._started.set()
         settings = next(iter(self._settings.values()))
         self._observe("", DaemonStarted(tuple(self._settings), tuple(settings.schedule), tuple(settings.import_), url))
         task_status.started(url)
         await self._stopping.wait()
 
     async def _begin(self, name: str) -> None:
+        """Begin an instance; one that cannot is tried again, and has a `failure` until then."""
         kept = self._kept[name] = _Kept()
-        failed: list[Exception] = []
-        await self._tasks.start(self._keep, name, kept, failed)
-        for reason in failed:
-            raise reason
+        await self._tasks.start(self._keep, name, kept)
 
-    async def _keep(self, name: str, kept: _Kept, failed: list[Exception], *, task_status: TaskStatus[None]) -> None:
-        """Open what an instance needs and keep it going; what keeps it from beginning is in `failed`."""
-        is_started = False
-        try:
-            with kept.scope:
-                async with AsyncExitStack() as opened:
-                    settings = self._settings[name]
-                    clock = self._clocks[name] = await self._outside.clock(settings)
-                    ttl = self._outside.lease_ttl_seconds * max(1.0, settings.instance.time_scale)
-                    path = settings.state.path / JOURNAL
-                    journal = await opened.enter_async_context(open_journal(path, KINDS, clock, lease_ttl_seconds=ttl))
-                    kept.instance = Instance(self._place(settings, clock, journal), self._clock)
-                    tasks = await opened.enter_async_context(anyio.create_task_group())
-                    await tasks.start(kept.instance.keep)
-                    is_started = True
-                    task_status.started()
-        except Exception as error:
-            if is_started:
-                raise
-            failed.append(_plain(error))
+    async def _keep(self, name: str, kept: _Kept, *, task_status: TaskStatus[None]) -> None:
+        """Keep an instance going until cancelled; whatever ends it is told, and it begins again after a while."""
+        tries = 0
+        with kept.scope:
+            while True:
+                began = self._clock.monotonic()
+                try:
+                    await self._opened(name, kept, task_status if tries == 0 else anyio.TASK_STATUS_IGNORED)
+                except Exception as error:  # noqa: BLE001  # one instance's fault, ours included, is not the others'
+                    reason, is_first = _plain(error), tries == 0 and kept.instance is None
+                    kept.instance = None
+                    # One that has worked for long begins anew as if for the first time.
+                    tries = 1 if self._clock.monotonic() - began > STEADY_SECONDS else tries + 1
+                    if is_first:
+                        kept.failure = reason
+                        task_status.started()
+                    else:
+                        self._tell_failure(name, reason)
+                await self._clock.sleep(back_off(max(1, tries), self._rng.random()).total_seconds())
+
+    async def _opened(self, name: str, kept: _Kept, task_status: TaskStatus[None]) -> None:
+        """Open what an instance needs, and keep it going; raises what keeps it from that."""
+        async with AsyncExitStack() as opened:
+            settings = self._settings[name]
+            clock = self._clocks[name] = await self._outside.clock(settings)
+            ttl = self._outside.lease_ttl_seconds * max(1.0, settings.instance.time_scale)
+            path = settings.state.path / JOURNAL
+            journal = await opened.enter_async_context(open_journal(path, KINDS, clock, lease_ttl_seconds=ttl))
+            instance = Instance(self._place(settings, clock, journal), self._clock)
+            tasks = await opened.enter_async_context(anyio.create_task_group())
+            await tasks.start(instance.keep)
+            kept.instance, kept.failure = instance, None
             task_status.started()
+
+    def _tell_failure(self, name: str, error: Exception) -> None:
+        attempt = attempt_failed(error)
+        self._tell(name, INSTANCE, attempt.problems[0])
+        self._notify_of("failure", name, INSTANCE, attempt.problems[0], attempt.advice)
 
     def _place(self, settings: Settings, clock: Clock, journal: Any) -> Place:
         name = settings.instance.name
@@ -206,36 +237,27 @@ class Daemon:
             if kept is not None and kept.instance is not None:
                 kept.instance.renew(settings)
             else:
-                await self._begin_later(name)
+                if kept is not None:
+                    kept.scope.cancel()  # it waits for its next try: this is one
+                await self._begin(name)
+                if (failure := self._kept[name].failure) is not None:
+                    self._tell_failure(name, failure)
         self._snapshots.replace(found, self._clocks)
         self.standings.reloaded_at = self._clock.now()
-
-    async def _begin_later(self, name: str) -> None:
-        """Begin an instance that is new; what is wrong with it is its own affair."""
-        try:
-            await self._begin(name)
-        except SyncEngineError as error:
-            self._kept.pop(name, None)
-            self._tell(name, CONFIGURATION, error.message)
 
     def _refused(self, error: ConfigError) -> None:
         self._observe("", ConfigRead(accepted=False, problems=(error.message, *error.problems)))
         text = f"The configuration was read again and refused; the one before stays. {error.message}."
         self._tell("", CONFIGURATION, text)
-        self._notify(
-            Notice(
-                kind="failure",
-                instance="",
-                subject=CONFIGURATION,
-                text=text,
-                details=error.problems,
-                at=self._clock.now(),
-            )
-        )
+        self._notify_of("failure", "", CONFIGURATION, text, error.problems)
 
     def _tell(self, instance: str, subject: str, text: str) -> None:
         self.standings.problems.append(Problem(self._clock.now(), instance, subject, text))
         self._observe(instance, Trouble(instance, subject, text))
+
+    def _notify_of(self, kind: Kind, instance: str, subject: str, text: str, details: tuple[str, ...] = ()) -> None:
+        at = self._clock.now()
+        self._notify(Notice(kind=kind, instance=instance, subject=subject, text=text, details=details, at=at))
 
     def _notify(self, notice: Notice) -> None:
         self._teller.tell(notice)

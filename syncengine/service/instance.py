@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from syncengine.clock import Clock
 from syncengine.config import Settings
 from syncengine.config.service import InboxSettings
-from syncengine.errors import AlreadyRunning, LeaseLost, SyncEngineError
+from syncengine.errors import AlreadyRunning, LeaseLost
 from syncengine.jobs.lease import holding, is_held, this_process
 from syncengine.service.folders.watching import Watching
 from syncengine.service.place import Place
@@ -60,15 +60,16 @@ class Instance:
         while True:
             try:
                 async with holding(place.journal, place.clock, place.name, DAEMON):
+                    self._taken_over("")
                     if is_first:
                         task_status.started()
                     is_first = False
                     await self._work()
-            except (AlreadyRunning, LeaseLost, SyncEngineError) as error:
+            except (AlreadyRunning, LeaseLost) as error:
                 if is_first:
                     raise
                 # This process was silent for too long. Another daemon may have gone on; if none has, this one does.
-                place.tell_problem(DAEMON, error.message)
+                self._taken_over(error.message)
             await place.clock.sleep(TAKE_OVER_SECONDS)
 
     def renew(self, settings: Settings) -> None:
@@ -88,6 +89,18 @@ class Instance:
             if _seen_by(name, before) != _seen_by(name, settings):
                 kept.group.renewed()
         self._begin(self._tasks)
+
+    def _taken_over(self, message: str) -> None:
+        """Say once that another daemon has the instance, and once that it is ours again."""
+        place, known = self.place, self.place.standings.taken_over
+        if message and place.name not in known:
+            known[place.name] = message
+            place.standings.groups = {key: each for key, each in place.standings.groups.items() if key[0] != place.name}
+            place.tell_problem(DAEMON, message)
+            place.tell("failure", DAEMON, message)
+        elif not message and known.pop(place.name, ""):
+            place.tell("recovery", DAEMON, f"This daemon has {place.name} again.")
+        place.changed()
 
     async def _outwait(self) -> None:
         """Wait as long as a silent daemon of another container is believed: nothing of it can be proven from here.
@@ -147,7 +160,7 @@ def _groups_of(settings: Settings, instance: str = "") -> set[str]:
 
 def _is_scheduled(settings: Settings, folder: str) -> bool:
     """Whether a folder is looked into at the times of a group, and not always."""
-    return any(folder in own.imports for own in settings.schedule.values())
+    return any(folder in settings.schedule[name].imports for name in _groups_of(settings))
 
 
 def _seen_by(group: str, settings: Settings) -> Settings:

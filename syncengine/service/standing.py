@@ -72,6 +72,7 @@ class Standings:
     groups: dict[tuple[str, str], GroupStanding] = field(default_factory=dict)
     inboxes: dict[str, InboxStanding] = field(default_factory=dict)
     problems: deque[Problem] = field(default_factory=lambda: deque(maxlen=PROBLEMS_KEPT))
+    taken_over: dict[str, str] = field(default_factory=dict)  # instances that another daemon has, and a sentence
     reloaded_at: datetime | None = None
     is_stopping: bool = False
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from functools import partial
 
-from syncengine.errors import SyncEngineError
 from syncengine.service.place import Place
 from syncengine.service.schedule.accounts import clear_accounts
+from syncengine.service.schedule.reactions import attempt_failed
 from syncengine.state_prune import prune
 from syncengine.status import read_limits
 from syncengine.threads import run_blocking
@@ -24,8 +24,8 @@ async def watch_budget(place: Place) -> None:
     while True:
         try:
             use = await read_limits(place.settings, place.clock)
-        except SyncEngineError as error:
-            place.tell_problem("budget", error.message)
+        except Exception as error:  # noqa: BLE001  # what only watches must not end what works
+            place.tell_problem("budget", attempt_failed(error).problems[0])
         else:
             for subject, text in warnings(place, use.spent_today) if use else ():
                 key = next_reset(place.clock.now()).isoformat()
@@ -61,8 +61,6 @@ async def keep_house(place: Place) -> None:
             service = place.settings.service
             await prune(place.settings, timedelta(days=service.keep_days), now=place.clock.now())
             await run_blocking(partial(clear_accounts, service.reports / place.name, timedelta(days=service.keep_days)))
-        except SyncEngineError as error:
-            place.tell_problem(HOUSEKEEPING, error.message)
-        except OSError as error:
-            place.tell_problem(HOUSEKEEPING, f"Old accounts of nights cannot be removed: {error.strerror}.")
+        except Exception as error:  # noqa: BLE001  # what is old may lie there for another day
+            place.tell_problem(HOUSEKEEPING, attempt_failed(error).problems[0])
         await place.clock.sleep(HOUSE_SECONDS)

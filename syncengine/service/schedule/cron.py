@@ -36,7 +36,8 @@ class Schedule:
     def after(self, instant: datetime) -> Iterator[datetime]:
         """The due times after an instant, in UTC."""
         times = CronSim(self.cron, instant.astimezone(ZoneInfo(self.zone)))
-        return (time.astimezone(UTC) for time in times)
+        # Within the hour that a clock shows twice, cronsim counts from its first showing: what lies before is left out.
+        return (due for time in times if (due := time.astimezone(UTC)) > instant)
 
     def next_after(self, instant: datetime) -> datetime:
         """The first due time after an instant."""
@@ -88,7 +89,10 @@ class WaitUntil:
 
 
 def decide(schedule: Schedule, settled: datetime, now: datetime) -> Begin | Skip | WaitUntil:
-    """What to do now, when every night up to `settled` has ended. Of several that are due only the last one is made."""
+    """What to do now, when every night up to `settled` has ended. Of several that are due only the last one is made.
+
+    A delay is shorter than what lies between two due times, which the configuration sees to: nothing is due in vain.
+    """
     due = schedule.last_within(settled, now)
     if due is None:
         due = schedule.next_after(max(settled, now))

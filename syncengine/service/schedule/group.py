@@ -15,22 +15,22 @@ from syncengine.config import GroupSettings
 from syncengine.jobs.halt import Halt
 from syncengine.jobs.lease import holding
 from syncengine.jobs.recording import Recorded, recorded
+from syncengine.jobs.store import INTERRUPTED
 from syncengine.service.place import Place
 from syncengine.service.schedule.accounts import write_account
 from syncengine.service.schedule.attempting import HALTED, STOPPED, Attempting, Drain
 from syncengine.service.schedule.cron import Begin, Schedule, Skip, WaitUntil, decide
 from syncengine.service.schedule.memo import Memo, recalled, remember
-from syncengine.service.schedule.nights import KIND, NightReport
-from syncengine.service.schedule.reactions import CREDENTIALS, Again, Attempt, Settle, after, attempt_failed
+from syncengine.service.schedule.nights import KIND, NightReport, night_of
+from syncengine.service.schedule.reactions import CREDENTIALS, Again, Attempt, Settle, after, attempt_failed, back_off
 from syncengine.service.schedule.tally import Tally
 from syncengine.service.standing import GroupStanding
 from syncengine.service.told.notices import Kind
 
 # The wall clock may be set, or the machine may have slept: no wait is longer before it is looked at again.
 LOOK_AGAIN_SECONDS = 300.0
-AFTER_A_FAULT_SECONDS = 60.0
-# A night that an earlier process began may have no time left: it is given this, to end by itself.
-SECONDS_LEFT_MIN = 60.0
+# So far back in the journal a night is looked for that an earlier process has begun.
+RUNS_LOOKED_AT = 1_000
 # So many tries in vain are told, though the night is not over.
 TOLD_AFTER_TRIES = 4
 
@@ -71,20 +71,26 @@ class Group:
 
     async def keep(self) -> None:
         """Bring night after night until cancelled; whatever goes wrong is told and ends nothing."""
+        place, faults = self._place, 0
         while True:
             try:
                 await self._turn()
+                faults = 0
             except Exception as error:  # noqa: BLE001  # one group's fault, ours included, never ends the daemon
-                reason = attempt_failed(error).problems[0]
-                self._place.tell_problem(self._name, reason)
-                self._stand(state="backing off", reason=reason)
-                await self._place.clock.sleep(AFTER_A_FAULT_SECONDS)
+                faults += 1
+                attempt = attempt_failed(error)
+                place.tell_problem(self._name, attempt.problems[0])
+                if faults >= TOLD_AFTER_TRIES:
+                    self._notify("failure", attempt.problems[0], attempt)
+                at = place.clock.now() + back_off(faults, place.rng.random())
+                self._stand(state="backing off", next_at=at, reason=attempt.problems[0])
+                await self._sleep_until(at)
 
     async def _turn(self) -> None:
         place, now = self._place, self._place.clock.now()
         memo = await recalled(place.journal, place.name, self._name, self.schedule.times, now)
         if memo.begun is not None and memo.began_at is not None:
-            await self._night(memo.begun, memo.began_at)
+            await self._go_on(memo.begun, memo.began_at)
             return
         match decide(self.schedule, memo.settled, now):
             case WaitUntil(due, at):
@@ -94,7 +100,7 @@ class Group:
                 await self._skip(due, now)
             case Begin(due):
                 await remember(place.journal, place.name, self._name, replace(memo, begun=due, began_at=now))
-                await self._night(due, now)
+                await self._night(Tally(place.name, self._name, due, now))
 
     async def _skip(self, due: datetime, now: datetime) -> None:
         """Write down that a night was missed and is not made up for."""
@@ -104,10 +110,19 @@ class Group:
             entry.outcome, entry.report = report.outcome, report.facts()
         await self._settle(report)
 
-    async def _night(self, due: datetime, began_at: datetime) -> None:
+    async def _go_on(self, due: datetime, began_at: datetime) -> None:
+        """Take up a night that an earlier process has begun, with what it had moved; or settle it, if it had ended."""
+        place = self._place
+        runs = await place.journal.runs(place.name, RUNS_LOOKED_AT)
+        mine = [night for run in runs if run.kind == self._work and (night := night_of(run)) and night.due == due]
+        if mine and mine[0].outcome not in {"", INTERRUPTED}:
+            await self._settle(mine[0])
+            return
+        await self._night(Tally.gone_on(place.name, self._name, due, began_at, before=mine))
+
+    async def _night(self, tally: Tally) -> None:
         place, clock = self._place, self._place.clock
-        tally = Tally(place.name, self._name, due, began_at)
-        async with holding(place.journal, clock, place.name, self._work), self._recording(due) as entry:
+        async with holding(place.journal, clock, place.name, self._work), self._recording(tally.due) as entry:
             try:
                 entry.outcome = await self._attempts(tally)
             finally:
@@ -125,7 +140,7 @@ class Group:
     async def _attempts(self, tally: Tally) -> str:
         """Try until the night is whole, or something ends it; gives its outcome."""
         clock = self._place.clock
-        tries, seconds_left = 0, self._seconds_left(tally)
+        tries, kind, seconds_left = 0, "", self.settings.max_hours * 3_600
         while True:
             self._halt = Halt()
             self._stand(state="running", due=tally.due, next_at=None, reason="", attempts=tally.attempts + 1)
@@ -135,21 +150,19 @@ class Group:
             seconds_left -= clock.monotonic() - began
             if attempt.outcome == HALTED:
                 continue
-            tally.last = attempt
             if attempt.outcome == STOPPED:
+                # What had gone wrong before is why the time was not enough.
+                tally.last = replace(attempt, problems=(*attempt.problems, *tally.last.problems))
                 return STOPPED
-            tries += 1
+            tally.last = attempt
+            # A part that fails has tries of its own, however long the outage before it took.
+            tries, kind = (tries + 1 if attempt.outcome == kind else 1), attempt.outcome
             match after(attempt, tries, clock.now(), self._place.rng.random()):
                 case Settle(outcome):
                     return outcome
                 case Again() as again:
                     if seconds_left <= 0 or not await self._pause(tally.due, attempt, again, tries):
                         return attempt.outcome
-
-    def _seconds_left(self, tally: Tally) -> float:
-        """How long the night may work; of one that an earlier process began, the time since then is over."""
-        passed = self._place.clock.now() - tally.began_at
-        return max(SECONDS_LEFT_MIN, self.settings.max_hours * 3_600 - passed.total_seconds())
 
     async def _pause(self, due: datetime, attempt: Attempt, again: Again, tries: int) -> bool:
         """Wait until the next try makes sense; False when the next night comes before."""
@@ -172,7 +185,9 @@ class Group:
     async def _settle(self, report: NightReport) -> None:
         """End a night: first for the journal, then for people."""
         place = self._place
-        await remember(place.journal, place.name, self._name, Memo(settled=report.due, times=self.schedule.times))
+        memo = await recalled(place.journal, place.name, self._name, self.schedule.times, place.clock.now())
+        # By the times that it was due by: whose times have changed meanwhile has missed nothing of the new ones.
+        await remember(place.journal, place.name, self._name, Memo(settled=report.due, times=memo.times))
         self._stand(state="waiting", due=None, reason="", attempts=0, last=report)
         if report.is_whole:
             self._notify("recovery", f"{self._name} is whole: {report.moved:,} rows moved.", Attempt("done"))

@@ -1,6 +1,7 @@
 """What a night is doing, counted while it does it: an attempt that is cut short leaves its share in the account too."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,22 @@ class Tally:
     _streams: dict[str, StreamNight] = field(default_factory=dict)
     _assets: int = 0
     _files: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def gone_on(
+        cls, instance: str, group: str, due: datetime, began_at: datetime, *, before: Sequence[NightReport]
+    ) -> "Tally":
+        """The tally of a night that earlier processes have begun: what they had moved counts too."""
+        tally = cls(instance, group, due, began_at)
+        for part in reversed(before):
+            tally.attempts += part.attempts
+            tally.calls += part.calls
+            tally._runs |= dict.fromkeys(part.runs)
+            tally._assets += part.assets
+            tally._files.update(part.files)
+            for name, moved in part.streams.items():
+                tally._streams[name] = tally._streams.get(name, StreamNight()).plus(moved)
+        return tally
 
     def see(self, event: Event) -> None:
         """Count what an event tells."""

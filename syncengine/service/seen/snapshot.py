@@ -143,7 +143,7 @@ class Snapshot:
 class Evening:
     """All nights of an instance that began on one evening, summed.
 
-    One that a restart cut in two is in it twice: each half has its own figures, and the later one says how it ended.
+    One that a restart cut in two is in it twice: the later half says how it ended, and has the figures of both.
     """
 
     day: date
@@ -161,24 +161,30 @@ class Evening:
         return max((night.outcome for night in self.last_words), key=harm, default="")
 
     @property
+    def counted(self) -> tuple[NightReport, ...]:
+        """The nights, each once, with the figures that are known: one that goes on has none before it ends."""
+        by_age = sorted(self.nights, key=lambda night: (night.ended_at is not None, night.began_at))
+        return tuple({(night.group, night.due): night for night in by_age}.values())
+
+    @property
     def rows(self) -> int:
         """Rows that were read."""
-        return sum(night.rows for night in self.nights)
+        return sum(night.rows for night in self.counted)
 
     @property
     def moved(self) -> int:
         """Rows whose content is new in the destination."""
-        return sum(night.moved for night in self.nights)
+        return sum(night.moved for night in self.counted)
 
     @property
     def calls(self) -> int:
         """Calls that were spent."""
-        return sum(night.calls for night in self.nights)
+        return sum(night.calls for night in self.counted)
 
     @property
     def export_bytes(self) -> int:
         """The size of all files that were fetched."""
-        return sum(night.export_bytes for night in self.nights)
+        return sum(night.export_bytes for night in self.counted)
 
     @property
     def seconds(self) -> float:
@@ -189,7 +195,7 @@ class Evening:
     def streams(self) -> Mapping[str, StreamNight]:
         """What was moved of each stream."""
         found: dict[str, StreamNight] = {}
-        for night in self.nights:
+        for night in self.counted:
             for name, counts in night.streams.items():
                 found[name] = found.get(name, StreamNight()).plus(counts)
         return found

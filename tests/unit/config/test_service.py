@@ -89,3 +89,24 @@ def test_a_secret_can_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, path=HERE)
     assert f"client_secret needs the file {path}, which cannot be read or is empty" in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("cron", "minutes", "is_taken"), [("0 * * * *", 59, True), ("0 * * * *", 60, False), ("30 2 * * *", 720, True)]
+)
+def test_a_delay_is_shorter_than_what_lies_between_two_nights(cron: str, minutes: int, *, is_taken: bool) -> None:
+    """A longer one would be overtaken by the next night, and nights would be left out without a word."""
+    text = f'{GOOD}[schedule.a]\ncron = "{cron}"\nzone = "Europe/Berlin"\njitter_minutes = {minutes}'
+    if is_taken:
+        assert minutes == parse(text, path=HERE).schedule["a"].jitter_minutes
+    else:
+        with pytest.raises(ConfigError) as caught:
+            parse(text, path=HERE)
+        assert "schedule.a.jitter_minutes takes less than the 60 minutes" in caught.value.problems[0]
+
+
+def test_two_folders_that_overlap_are_refused() -> None:
+    """However they are spelt: what one has put into done/ would be a drop of the other."""
+    for other in ("./drop/../drop", "drop/done"):
+        found = problem_of(f'[import.a]\npath = "drop"\n[import.b]\npath = "{other}"')
+        assert "is the folder of [import.a] too, or one of them lies in the other" in found

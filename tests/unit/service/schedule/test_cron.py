@@ -100,3 +100,17 @@ def test_what_is_decided_fits_what_has_passed(
         case Skip(due):
             assert skips
             assert settled < due < now - MISSED_AFTER
+
+
+@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-05", "2026-10-04"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "America/Chicago", "Australia/Lord_Howe"])
+def test_no_due_time_lies_before_what_was_asked_for(change: str, zone: str) -> None:
+    """At every fifth minute of the days on which clocks change, and of those around them."""
+    for cron in ("30 2 * * *", "30 1 * * *", "0 * * * *", "*/20 1,2 * * *"):
+        schedule = Schedule(cron, zone)
+        for minute in range(0, 2 * 1440, 5):
+            now = at(change) - timedelta(hours=12) + timedelta(minutes=minute)
+            assert schedule.next_after(now) > now
+        day = at(change) - timedelta(hours=12)
+        found = [schedule.last_within(day, day + timedelta(hours=hours)) for hours in range(1, 49)]
+        assert all(due is None or day < due <= day + timedelta(hours=48) for due in found)
