@@ -32,7 +32,7 @@ from tests.end_to_end.imported import (
 from tests.end_to_end.processes import Sandbox, command, days_ago, sandbox, settle, started, write_config
 from tests.servers import postgres_server
 
-ROWS = 1_200
+ROWS = 700
 SPEED = 600.0
 HEADER = ",".join(SCHEMA.names).encode()
 # So small that a few hundred rows fill a chunk.
@@ -56,7 +56,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One instance for all tests of this file, which bring people of their own."""
-    with sandbox(tmp_path_factory.mktemp("instance"), leads=2_000, activities=100, speed=SPEED) as started_one:
+    with sandbox(tmp_path_factory.mktemp("instance"), leads=300, activities=100, speed=SPEED) as started_one:
         yield started_one
 
 
@@ -142,7 +142,7 @@ def test_a_query_of_postgres_is_imported_cell_by_cell(stage: Stage) -> None:
 
 def test_several_files_are_one_import(stage: Stage) -> None:
     """Of a key that stands in two files the later file's row goes in; each file keeps its own rows, packed or not."""
-    rows = stage.people()
+    rows = stage.people(1_200)
     names = ("first.csv.gz", "second.csv.gz", "third.jsonl.gz", "fourth.csv")
     for place, name in enumerate(names):
         part = rows[place * 300 : place * 300 + 300]
@@ -176,7 +176,7 @@ def test_the_ingestion_route_brings_the_same(stage: Stage) -> None:
     """Where the subscription has it, 1,000 a call; the account says what such an answer does not tell."""
     more = f'[imports]\ningestion = true\ningestion_url = "{stage.running.base_url}"\n'
     write_config(stage.folder, stage.running.base_url, SPEED, more=more)
-    rows = stage.people()
+    rows = stage.people(1_200)
     write_parquet(stage.folder / "people.parquet", rows)
     ended = imported("leads", "people.parquet", "--allow-clear", folder=stage.folder)
     settle(stage.running)

@@ -62,7 +62,7 @@ def assert_whole(running: Sandbox, folder: Path) -> None:
 def test_a_sync_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Every state is hit several times; at the end each row stands once and each file was sent about once."""
     rng = random.Random(20261124)
-    with sandbox(tmp_path, leads=6_000, activities=30_000, years=1.5, speed=300, bandwidth=40_000) as running:
+    with sandbox(tmp_path, leads=3_000, activities=15_000, years=1.5, speed=300, bandwidth=20_000) as running:
         write_config(tmp_path, running.base_url, running.speed, start=days_ago(549))
         hits: Counter[str] = Counter()
         targets = [STATES[number % len(STATES)] for number in range(KILLS * 3)]
@@ -71,7 +71,7 @@ def test_a_sync_killed_again_and_again_loses_and_doubles_nothing(tmp_path: Path)
                 break
             nth = 1 if target in {"CREATE_INTENT", "DOWNLOADING"} else rng.randint(1, 3)
             if (last := kill_at(tmp_path, target, nth)) is None:
-                running.control("change", {"update_leads": 300, "add_activities": 900, "seed": number})
+                running.control("change", {"update_leads": 150, "add_activities": 450, "seed": number})
                 settle(running)
             else:
                 hits[last] += 1
