@@ -25,7 +25,6 @@ from syncengine.assets.store import Storing, called
 from syncengine.assets.survey import Survey
 from syncengine.assets.tree import Tree
 from syncengine.errors import AlreadyRunning, ConfigError, NoSpace, StateUnusable, SyncEngineError
-from syncengine.jobs.board import Failed
 from syncengine.jobs.board import Outcome as Board
 from syncengine.jobs.job import Job
 from syncengine.jobs.lease import holding
@@ -106,7 +105,7 @@ class Pull:
         after = {key: entry for each in stored.values() for key, entry in each.entries.items()}
         # Of a kind that failed nobody knows how far it came: nothing of it is in excess.
         await run_blocking(lambda: self._tree.tidy({key: entry.path for key, entry in after.items()}, set(stored)))
-        outcome = self._outcome(board.failed)
+        outcome = self._outcome(board)
         if self._asked.full and outcome == "done":
             await parts.store.remember(parts.instance, FULL_PULL, self._began_at.isoformat())
         found = changes(before, after)
@@ -145,8 +144,13 @@ class Pull:
             files_bytes=self._files.fetched if self._files else 0,
         )
 
-    def _outcome(self, failed: Sequence[Failed]) -> Outcome:
-        return "partial" if failed or any(each.problems for each in self.handler.stored.values()) else "done"
+    def _outcome(self, board: Board) -> Outcome:
+        # What is left was not begun: the run beside which the pull went was asked to stop.
+        return (
+            "partial"
+            if board.failed or board.left or any(each.problems for each in self.handler.stored.values())
+            else "done"
+        )
 
 
 @asynccontextmanager

@@ -58,14 +58,14 @@ def daemon(
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     found = common.all_settings()
     if when:
-        return show_times(common.screen(), found)
+        return show_times(common.screen(), found, common.instance)
     import anyio
 
     return anyio.run(_until_stopped, common, found, log)
 
 
-def show_times(screen: Screen, found: "tuple[Settings, ...]") -> int:
-    """The next times of every group, by its own clock and in UTC."""
+def show_times(screen: Screen, found: "tuple[Settings, ...]", instance: str | None = None) -> int:
+    """The next times of every group, or of those of one instance, by its own clock and in UTC."""
     from datetime import timedelta
     from itertools import islice
     from zoneinfo import ZoneInfo
@@ -75,6 +75,8 @@ def show_times(screen: Screen, found: "tuple[Settings, ...]") -> int:
 
     rows, facts = [], []
     for name, group in found[0].schedule.items():
+        if instance and group.instances and instance not in group.instances:
+            continue
         schedule = Schedule(group.cron, group.zone, jitter=timedelta(minutes=group.jitter_minutes))
         for due in islice(schedule.after(SystemClock().now()), TIMES_SHOWN):
             local = due.astimezone(ZoneInfo(group.zone))

@@ -16,6 +16,7 @@ from syncengine.config.rules import nearest
 from syncengine.config.service import LOCAL_HOSTS
 from syncengine.config.service_rules import listens_on_loopback, shortest_gap
 from syncengine.config.settings import Settings
+from syncengine.config.streams import is_brought
 
 INSTANCE = "instance"
 INSTANCES = "instances"
@@ -143,7 +144,7 @@ def _tell_groups(found: Sequence[Settings], names: Sequence[str], problems: Prob
             )
         mine = [each for each in found if not group.instances or each.instance.name in group.instances]
         synced = {stream for each in mine for stream in each.sync.streams}
-        if missing := [each for each in group.streams if each != "*" and each not in synced]:
+        if missing := [each for each in group.streams if not is_brought(each, synced)]:
             problems.add(
                 ("schedule", name, "streams"),
                 f"names {missing[0]}, which is not brought: add it to streams of [sync]",

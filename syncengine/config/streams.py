@@ -4,7 +4,7 @@ Held equal to the table of streams by a test: the configuration is read without 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 DEFAULT_STREAMS = ("leads", "activities", "deleted_leads", "activity_types")
 # Each stream, and those whose rows it takes keys from.
@@ -57,6 +57,11 @@ CHOSEN_BY = {"list_members": "lists", "named_account_lists": "names"}
 EVERYTHING = "*"
 CUSTOM_OBJECTS = "custom_object_*"
 CUSTOM_OBJECT = re.compile(r"custom_object_[A-Za-z0-9_]{1,100}", re.ASCII)
+
+
+def is_brought(name: str, synced: Collection[str]) -> bool:
+    """Whether a name that a group gives means streams among those that are synced."""
+    return name in {EVERYTHING, *synced} or (CUSTOM_OBJECTS in synced and bool(CUSTOM_OBJECT.fullmatch(name)))
 
 
 def is_stream(name: str) -> bool:

@@ -93,7 +93,6 @@ class Bringing:
         self._denied: dict[str, MarketoError] = {}
         self._lead_choice = Choice()
         self._failed: list[Failed] = []
-        self._left = 0
         self._line = count()
 
     async def bring(self, wanted: Sequence[Wanted], run_id: str, started_at: datetime) -> SyncReport:
@@ -126,7 +125,6 @@ class Bringing:
         await self._tidy()
         outcome = await self._run(jobs, beside)
         self._failed += outcome.failed
-        self._left += len(outcome.left)
 
     async def _planned(self, prepared: Prepared, epoch: int) -> list[Job]:
         """Write what is due of a stream into the journal: new jobs, and an earlier run's as our own."""
@@ -220,7 +218,7 @@ class Bringing:
         tally_of = self._landing.tally_of
         streams = tuple(tally_of(each.name).report(each.name, notes.get(each.name, ())) for each in wanted)
         errors = [*self._denied.values(), *(each.error for each in (*failed, *waiting))]
-        halted = (f"The run was asked to stop with {self._left} windows left",) if self._parts.halt.is_asked else ()
+        halted = ("The run was asked to stop before everything was brought",) if self._parts.halt.is_asked else ()
         is_partial = bool(failed or self._denied or halted) or any(each.rejected for each in streams)
         ended_at = self._parts.client.clock.now()
         return SyncReport(

@@ -222,10 +222,21 @@ class Daemon:
             outside=self._outside.at(clock),
             observe=Observers(lambda event: self._observe(name, event), counted),
             notify=self._notify,
-            reread=self.reload,
+            reread=self._reread,
             changed=self._snapshots.changed,
             rng=self._rng,
         )
+
+    async def _reread(self) -> None:
+        """Read again for an instance, in a task that does not end with it: it may be gone from the file."""
+        done = anyio.Event()
+
+        async def read() -> None:
+            await self.reload()
+            done.set()
+
+        self._tasks.start_soon(read)
+        await done.wait()
 
     async def _renew(self, found: Sequence[Settings]) -> None:
         self._settings = {each.instance.name: each for each in found}

@@ -13,7 +13,7 @@ from syncengine.clock import Clock
 from syncengine.config import Settings
 from syncengine.config.service import InboxSettings
 from syncengine.errors import AlreadyRunning, LeaseLost
-from syncengine.jobs.lease import holding, is_held, this_process
+from syncengine.jobs.lease import Lease, holding, is_held, this_process
 from syncengine.service.folders.watching import Watching
 from syncengine.service.place import Place
 from syncengine.service.schedule.group import Group
@@ -56,7 +56,12 @@ class Instance:
     async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Work until cancelled. Raises AlreadyRunning when another daemon has the instance at the start."""
         place, is_first = self.place, True
-        await self._outwait()
+        if waiting := await self._silent():
+            # A daemon of another container: nothing of it can be proven from here. If it lives, it keeps the instance.
+            is_first = False
+            task_status.started()
+            self._taken_over(f"{waiting.holder} had this instance and may be gone: waiting until its claim ends.")
+            await place.clock.sleep((waiting.runs_out_at - place.clock.now()).total_seconds())
         while True:
             try:
                 async with holding(place.journal, place.clock, place.name, DAEMON):
@@ -102,19 +107,14 @@ class Instance:
             place.tell("recovery", DAEMON, f"This daemon has {place.name} again.")
         place.changed()
 
-    async def _outwait(self) -> None:
-        """Wait as long as a silent daemon of another container is believed: nothing of it can be proven from here.
-
-        One that lives renews its claim meanwhile, and keeps the instance.
-        """
+    async def _silent(self) -> Lease | None:
+        """The claim of a daemon of which it cannot be told whether it lives."""
         place, here = self.place, this_process()
         for lease in await place.journal.leases(place.name):
-            holder, now = lease.holder, place.clock.now()
-            if lease.work != DAEMON or holder is None or not is_held(lease, now):
-                continue
-            if (holder.host, holder.namespace) != (here.host, here.namespace):
-                place.tell_problem(DAEMON, f"{holder} had this instance and may be gone: waiting until its claim ends.")
-                await place.clock.sleep((lease.runs_out_at - now).total_seconds())
+            holder = lease.holder
+            if lease.work == DAEMON and holder is not None and is_held(lease, place.clock.now()):
+                return lease if (holder.host, holder.namespace) != (here.host, here.namespace) else None
+        return None
 
     async def _work(self) -> None:
         try:

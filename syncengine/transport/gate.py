@@ -17,7 +17,7 @@ from syncengine.clock import Clock
 from syncengine.errors import QuotaExhausted
 from syncengine.marketo.call import Priority
 from syncengine.transport.book import Book, Slot, SlotStore, Waiter
-from syncengine.transport.quota import book_spending, next_reset, spent_today
+from syncengine.transport.quota import book_spending, counted_at, next_reset, spent_today
 from syncengine.transport.turns import (
     Exhausted,
     GateLimits,
@@ -264,7 +264,7 @@ class Gate:
         def change(book: Book) -> None:
             now = self._server_now()
             if (unknown := calls - spent_today(book.spent, now).calls) > 0:
-                book_spending(book.spent, now, calls=unknown)
+                book_spending(book.spent, counted_at(now), calls=unknown)
 
         await self._store.transact(change)
 

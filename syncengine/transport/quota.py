@@ -54,6 +54,15 @@ def spent_today(spent: Mapping[str, Spent], now: datetime) -> Spent:
     return Spent(max(total.calls for total in totals), max(total.export_bytes for total in totals))
 
 
+def counted_at(now: datetime) -> datetime:
+    """When calls were made that Marketo counts at `now`, as late as is certain.
+
+    Between the two readings of the reset its count may still be yesterday's: it is booked before the earlier one.
+    """
+    fixed, midnight = last_resets(now)
+    return midnight - timedelta(hours=1) if fixed < midnight else now
+
+
 def book_spending(spent: dict[str, Spent], now: datetime, *, calls: int = 0, export_bytes: int = 0) -> None:
     """Add to the hour of `now`, and forget hours that no reading of today reaches."""
     hour = hour_of(now)

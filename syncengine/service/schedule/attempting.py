@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from syncengine.config import GroupSettings
+from syncengine.config.streams import is_brought
 from syncengine.engine import Engine
 from syncengine.jobs.halt import Halt
 from syncengine.service.place import PRIORITIES, Place
@@ -52,19 +53,19 @@ class Attempting:
         try:
             async with self.place.engine(tally.see, PRIORITIES[self.own.priority]) as engine:
                 try:
-                    return await self._bring(engine)
+                    return await self._bring(engine, tally)
                 finally:
                     tally.calls += engine.client.calls_sent
         except Exception as error:  # noqa: BLE001  # one group's fault, ours included, never ends the daemon
             return attempt_failed(error)
 
-    async def _bring(self, engine: Engine) -> Attempt:
-        own = self.own
-        if own.brings_everything:
-            return attempt_of(await engine.sync(halt=self.halt))
-        synced = engine.settings.sync.streams
+    async def _bring(self, engine: Engine, tally: Tally) -> Attempt:
+        own, synced = self.own, engine.settings.sync.streams
         # A group may name streams that only some of its instances bring.
-        streams = [name for name in own.streams if name == "*" or name in synced]
-        if streams:
-            return attempt_of(await engine.sync(streams=streams, with_assets=own.assets, halt=self.halt))
+        streams = [name for name in own.streams if is_brought(name, synced)]
+        if streams or own.brings_everything:
+            some, with_assets = (None, True) if own.brings_everything else (streams, own.assets)
+            report = await engine.sync(streams=some, with_assets=with_assets, halt=self.halt)
+            tally.count_report(report)
+            return attempt_of(report)
         return attempt_of(await engine.pull_assets()) if own.assets else Attempt("done")

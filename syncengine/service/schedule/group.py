@@ -4,6 +4,7 @@ What is decided stands in `cron` and `reactions`; here it is carried out. The jo
 which night was the last to be settled and which one is under way, so that a restart goes on with that one.
 """
 
+from collections import Counter
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,7 +23,16 @@ from syncengine.service.schedule.attempting import HALTED, STOPPED, Attempting, 
 from syncengine.service.schedule.cron import Begin, Schedule, Skip, WaitUntil, decide
 from syncengine.service.schedule.memo import Memo, recalled, remember
 from syncengine.service.schedule.nights import KIND, NightReport, night_of
-from syncengine.service.schedule.reactions import CREDENTIALS, Again, Attempt, Settle, after, attempt_failed, back_off
+from syncengine.service.schedule.reactions import (
+    CREDENTIALS,
+    REJECTED,
+    Again,
+    Attempt,
+    Settle,
+    after,
+    attempt_failed,
+    back_off,
+)
 from syncengine.service.schedule.tally import Tally
 from syncengine.service.standing import GroupStanding
 from syncengine.service.told.notices import Kind
@@ -140,7 +150,8 @@ class Group:
     async def _attempts(self, tally: Tally) -> str:
         """Try until the night is whole, or something ends it; gives its outcome."""
         clock = self._place.clock
-        tries, kind, seconds_left = 0, "", self.settings.max_hours * 3_600
+        tries, seconds_left = Counter[str](), self.settings.max_hours * 3_600
+        rejected: Attempt | None = None
         while True:
             self._halt = Halt()
             self._stand(state="running", due=tally.due, next_at=None, reason="", attempts=tally.attempts + 1)
@@ -155,13 +166,19 @@ class Group:
                 tally.last = replace(attempt, problems=(*attempt.problems, *tally.last.problems))
                 return STOPPED
             tally.last = attempt
+            if REJECTED in attempt.errors:
+                rejected = attempt
             # A part that fails has tries of its own, however long the outage before it took.
-            tries, kind = (tries + 1 if attempt.outcome == kind else 1), attempt.outcome
-            match after(attempt, tries, clock.now(), self._place.rng.random()):
+            tries[attempt.outcome] += 1
+            match after(attempt, tries[attempt.outcome], clock.now(), self._place.rng.random()):
+                case Settle("done") if rejected is not None:
+                    # They are kept aside, and no later attempt meets them again.
+                    tally.last = rejected
+                    return "partial"
                 case Settle(outcome):
                     return outcome
                 case Again() as again:
-                    if seconds_left <= 0 or not await self._pause(tally.due, attempt, again, tries):
+                    if seconds_left <= 0 or not await self._pause(tally.due, attempt, again, tries.total()):
                         return attempt.outcome
 
     async def _pause(self, due: datetime, attempt: Attempt, again: Again, tries: int) -> bool:
@@ -173,7 +190,8 @@ class Group:
         self._stand(state=again.state, next_at=until, reason=again.reason, needs_somebody=needs_somebody)
         self._place.tell_problem(self._name, again.reason)
         if attempt.resume_at is not None:
-            self._notify("quota", again.reason, attempt, key=attempt.resume_at.isoformat())
+            budget = "export megabytes" if "export" in again.reason else "calls"
+            self._place.tell("quota", budget, again.reason, attempt.advice, key=attempt.resume_at.isoformat())
         elif again.state == "parked" or tries >= TOLD_AFTER_TRIES:
             self._notify("failure", again.reason, attempt)
         await self._sleep_until(until)
@@ -199,9 +217,9 @@ class Group:
         except OSError as error:
             place.tell_problem(self._name, f"The account of the night cannot be written: {error.strerror}.")
 
-    def _notify(self, kind: Kind, text: str, attempt: Attempt, *, key: str = "") -> None:
+    def _notify(self, kind: Kind, text: str, attempt: Attempt) -> None:
         details = (*(line for line in attempt.problems if line != text), *attempt.advice)
-        self._place.tell(kind, self._name, text, details, key=key)
+        self._place.tell(kind, self._name, text, details)
 
     def _stand(self, **facts: Any) -> None:
         self._standing = replace(self._standing, **({"needs_somebody": False} | facts))

@@ -21,8 +21,10 @@ PARTIAL_PAUSE = timedelta(minutes=5)
 # After the quota's reset, or an outage that all have waited for, not everybody comes in the same second.
 SPREAD = timedelta(seconds=120)
 CREDENTIALS = "CredentialsRejected"
+# Rows that the destination cannot hold: they are kept aside, and no second try makes it hold them.
+REJECTED = "RowsRejected"
 # Trying again the same night does not help: a permission or the configuration has to be mended.
-FOR_GOOD = frozenset({"PermissionDenied", "ConfigError"})
+FOR_GOOD = frozenset({"PermissionDenied", "ConfigError", REJECTED})
 # These pass, sooner or later, by themselves or by somebody's hand.
 PASSING = frozenset(
     {
@@ -69,10 +71,13 @@ def attempt_of(report: SyncReport | AssetsReport) -> Attempt:
     """An attempt that came to its report."""
     resume_at = report.resume_at if isinstance(report, SyncReport) else None
     problems = report.problems
+    errors = report.errors
     if isinstance(report, SyncReport):
+        if any(each.rejected for each in report.streams):
+            errors = (*errors, REJECTED)
         problems += tuple(line for each in report.streams for line in each.problems if each.rejected)
         problems += report.assets.problems if report.assets else ()
-    return Attempt(report.outcome, report.errors, problems, report.advice, resume_at)
+    return Attempt(report.outcome, errors, problems, report.advice, resume_at)
 
 
 def attempt_failed(error: Exception) -> Attempt:
@@ -124,7 +129,7 @@ def after(attempt: Attempt, tries: int, now: datetime, drawn: float) -> Settle |
     if errors & PASSING:
         return Again(now + back_off(tries, drawn), "backing off", reason)
     if attempt.resume_at is not None:
-        return Again(max(now, attempt.resume_at) + SPREAD * drawn, "parked", reason)
+        return Again(max(now + BACK_OFF_FIRST, attempt.resume_at) + SPREAD * drawn, "parked", reason)
     if tries > PARTIAL_TRIES:
         return Settle(attempt.outcome)
     return Again(now + PARTIAL_PAUSE * 3 ** (tries - 1), "backing off", reason)

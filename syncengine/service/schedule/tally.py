@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncengine.observe.events import AssetFetched, Event, RunStarted, WindowApplied
+from syncengine.reports import SyncReport
 from syncengine.service.schedule.nights import KIND, NightReport, StreamNight
 from syncengine.service.schedule.reactions import Attempt
 
@@ -59,6 +60,12 @@ class Tally:
                 self._runs[int(run_id)] = None
             case _:
                 pass
+
+    def count_report(self, report: SyncReport) -> None:
+        """What no event tells of a sync: rows that were rejected, deleted or merged."""
+        for each in report.streams:
+            aside = StreamNight(rejected=each.rejected, deleted=each.deleted + each.merged)
+            self._streams[each.stream] = self._streams.get(each.stream, StreamNight()).plus(aside)
 
     def count_file(self, ending: str) -> None:
         """A file of a watched folder has come to its end."""

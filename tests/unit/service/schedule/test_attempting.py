@@ -48,7 +48,7 @@ async def attempt(
 @pytest.mark.parametrize(
     ("own", "asked"),
     [
-        ({}, [{"what": "sync"}]),
+        ({}, [{"what": "sync", "streams": None, "with_assets": True}]),
         ({"streams": ("leads",)}, [{"what": "sync", "streams": ["leads"], "with_assets": False}]),
         (
             {"streams": ("leads", "programs"), "assets": True},
