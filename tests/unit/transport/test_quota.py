@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncengine.transport.book import Spent
-from syncengine.transport.quota import book_spending, hour_of, last_resets, next_reset, spent_today
+from syncengine.transport.quota import book_spending, counted_at, hour_of, last_resets, next_reset, spent_today
 
 CENTRAL = ZoneInfo("America/Chicago")
 FIXED = timezone(timedelta(hours=-6))
@@ -99,3 +100,18 @@ def test_hours_that_no_day_reaches_are_forgotten() -> None:
 
     assert 51 == len(spent)
     assert hour_of(FIRST + timedelta(hours=149)) == min(spent)
+
+
+@pytest.mark.parametrize(
+    ("now", "hours_before"),
+    [("2026-07-01T05:30", 1.5), ("2026-07-01T04:30", 0), ("2026-07-01T06:30", 0), ("2026-01-10T05:30", 0)],
+)
+def test_between_the_two_resets_a_count_may_be_yesterdays(now: str, hours_before: float) -> None:
+    """What Marketo counts then is booked before the earlier reset, so that no reading of the new day holds it."""
+    at = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert hours_before * 3_600 == (at - counted_at(at)).total_seconds()
+    spent: dict[str, Spent] = {}
+    book_spending(spent, counted_at(at), calls=45_000)
+    assert 45_000 == spent_today(spent, at).calls
+    if hours_before:
+        assert 0 == spent_today(spent, at + timedelta(hours=1)).calls
