@@ -80,6 +80,11 @@ class Desk:
         newest = max(reading, key=lambda run: run.created_at, default=None)
         return await self._summary(newest.id) if newest else None
 
+    async def bytes_read(self, run_id: str) -> int:
+        """How large the files of a run were when they were read; raises ConfigError when there is no such run."""
+        run = await found(self._parts.store, self._parts.instance, run_id)
+        return sum(each["size"] or 0 for each in run.facts["sources"])
+
     async def again(self, run_id: str, terms: Terms) -> Asked:
         """An import of the rows that failed in a run; raises ConfigError when there are none to be sent."""
         run = await found(self._parts.store, self._parts.instance, run_id)

@@ -253,6 +253,7 @@ class Daemon:
                 await self._begin(name)
                 if (failure := self._kept[name].failure) is not None:
                     self._tell_failure(name, failure)
+        self._teller.renew(_secrets(found))
         self._snapshots.replace(found, self._clocks)
         self.standings.reloaded_at = self._clock.now()
 
@@ -281,7 +282,7 @@ class Daemon:
             channels=open_channels(first.notify, first.network, self._clock),
             memory=_Memory(journal),
             clock=self._clock,
-            secrets=frozenset().union(*(secrets_of(each) for each in found)),
+            secrets=_secrets(found),
             log=lambda text: self._tell("", "notices", text),
         )
 
@@ -301,6 +302,10 @@ class Daemon:
 
     def _is_alive(self) -> bool:
         return self._clock.monotonic() - self._beat < HEARTBEAT_MISSED_SECONDS
+
+
+def _secrets(found: Sequence[Settings]) -> frozenset[str]:
+    return frozenset().union(*(secrets_of(each) for each in found))
 
 
 def _refuse_idle(found: Sequence[Settings]) -> None:

@@ -51,6 +51,7 @@ class Instance:
         self._real = real
         self._folders: dict[str, _Folder] = {}
         self._groups: dict[str, _Group] = {}
+        self._turns: dict[str, anyio.Lock] = {}  # of folders, by name: one at a time is at work in each
         self._tasks: TaskGroup | None = None
 
     async def keep(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -88,8 +89,8 @@ class Instance:
         for name, folder in list(self._folders.items()):
             if settings.import_.get(name) != folder.own or _is_scheduled(settings, name) != folder.is_scheduled:
                 folder.scope.cancel()
+                folder.watching.leave()
                 del self._folders[name]
-                self.place.standings.inboxes.pop(name, None)
         for name, kept in self._groups.items():
             if _seen_by(name, before) != _seen_by(name, settings):
                 kept.group.renewed()
@@ -133,7 +134,7 @@ class Instance:
         settings = self.place.settings
         for name, own in settings.import_.items():
             if name not in self._folders and own.instance in {"", self.place.name}:
-                watching = Watching(self.place, name, self._real)
+                watching = Watching(self.place, name, self._real, self._turns.setdefault(name, anyio.Lock()))
                 folder = self._folders[name] = _Folder(watching, own, _is_scheduled(settings, name))
                 if not folder.is_scheduled:
                     tasks.start_soon(_within, folder.scope, watching.keep)

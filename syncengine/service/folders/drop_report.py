@@ -70,6 +70,13 @@ def of_report(report: ImportReport) -> Verdict:
     )
 
 
+def grown(verdict: Verdict) -> Verdict:
+    """A drop that is no longer what was imported."""
+    problem = "the file was written to after it had been taken: what was added is not imported"
+    advice = "Drop what was added, or all of it again; put files in by renaming them when they are finished."
+    return replace(verdict, is_done=False, problems=(*verdict.problems, problem), advice=advice)
+
+
 def of_plan(plan: ImportPlan) -> Verdict:
     """A plan that has to be mended first."""
     return Verdict(

@@ -107,7 +107,7 @@ class Inbox:
     async def look(self) -> int:
         """How many drops can be imported now, those in `working` included; `settling` tells how many may soon be.
 
-        It makes the folder where there is none. One that cannot be used is told in the standing, and gives 0.
+        It makes the folder where there is none. Raises StateUnusable or NoSpace for one that cannot be used.
         """
         try:
             lying, working = await self._on_disk(self._seen)
@@ -118,7 +118,7 @@ class Inbox:
         except (NoSpace, StateUnusable) as error:
             self._ready, self.settling = (), 0
             self._told(waiting=0, reason=error.message)
-            return 0
+            raise
         self._ready = self._settling.complete(lying.drops, self._clock.monotonic())
         self.settling = len(lying.drops) - len(self._ready)
         waiting = len(lying.drops) + len(lying.without_settings) + len(working.taken)
@@ -135,7 +135,7 @@ class Inbox:
             return None
         self._stands(working=shown(taken.name), state="running")
         try:
-            verdict = await self._verdict(desk, taken, is_fresh=is_fresh)
+            verdict = await self._whole(desk, taken, await self._verdict(desk, taken, is_fresh=is_fresh))
             return await self._ended(taken, verdict)
         finally:
             self._stands(working="", state="waiting")
@@ -197,6 +197,13 @@ class Inbox:
             if run and not isinstance(error, UNUSABLE):
                 raise
             return drop_report.of_error(error, run)
+
+    async def _whole(self, desk: "Desk", taken: Taken, verdict: Verdict) -> Verdict:
+        """The verdict, unless somebody wrote on in a file that had stood still: then not all of it is imported."""
+        if not (verdict.is_done and verdict.run):
+            return verdict
+        size = await self._on_disk(lambda places: (places.working / taken.folder / taken.name).stat().st_size)
+        return verdict if size == await desk.bytes_read(verdict.run) else drop_report.grown(verdict)
 
     async def _imported(self, desk: "Desk", taken: Taken, run: ImportSummary | None) -> Verdict:
         asked = await run_blocking(partial(self._asked, taken))

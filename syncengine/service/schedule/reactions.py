@@ -23,8 +23,10 @@ SPREAD = timedelta(seconds=120)
 CREDENTIALS = "CredentialsRejected"
 # Rows that the destination cannot hold: they are kept aside, and no second try makes it hold them.
 REJECTED = "RowsRejected"
+# Files of a watched folder that did not go in whole: each lies with its account where a person finds it.
+FILE_FAILED = "FileFailed"
 # Trying again the same night does not help: a permission or the configuration has to be mended.
-FOR_GOOD = frozenset({"PermissionDenied", "ConfigError", REJECTED})
+FOR_GOOD = frozenset({"PermissionDenied", "ConfigError", REJECTED, FILE_FAILED})
 # These pass, sooner or later, by themselves or by somebody's hand.
 PASSING = frozenset(
     {

@@ -38,22 +38,31 @@ class Headline:
     cost: Evening | None = None
 
 
+TROUBLED = ("backing off", "parked")
+
+
 def headline(instance: InstanceSnapshot) -> Headline:
     """How an instance is."""
     notes = tuple(note for group in instance.groups if (note := _note(group)))
     if instance.journal_problem:
         text = "Nothing is known of its nights"
         return Headline("bad", text, (f"The journal cannot be read: {instance.journal_problem}",), notes)
+    if instance.taken_over:
+        return Headline("bad", "Another daemon has this instance", (instance.taken_over,), notes)
     last = [night for group in instance.groups if (night := instance.last_night(group.group))]
     ended = [each for each in evenings(instance) if any(night.outcome for night in each.nights)]
     cost = ended[0] if ended else None
     broken = [night for night in last if not night.is_whole]
     waiting = [group for group in instance.groups if group.needs_somebody]
-    if broken or waiting:
-        names = dict.fromkeys([*(night.group for night in broken), *(group.group for group in waiting)])
-        lines = [_line(night) for night in broken]
+    # A night that is under way and in trouble is the newest, whatever the one before it was.
+    late = [each for each in instance.groups if each.due and each.state in TROUBLED and not each.needs_somebody]
+    if broken or waiting or late:
+        names = dict.fromkeys([*(night.group for night in broken), *(group.group for group in (*waiting, *late))])
+        lines = [f"{group.group}, not in yet: {group.reason or 'no reason is given'}" for group in late]
+        lines += [_line(night) for night in broken]
         lines += [f"{group.group} waits for somebody: {group.reason or 'no reason is given'}" for group in waiting]
-        text = f"Something is missing: {', '.join(names)}" if broken else f"Somebody is needed: {', '.join(names)}"
+        what = "Something is missing" if broken else "Somebody is needed" if waiting else "Tonight is not in yet"
+        text = f"{what}: {', '.join(names)}"
         return Headline("bad", text, tuple(lines), notes, cost)
     if not last:
         text = "No night has ended yet" if instance.groups else "Nothing is scheduled here"
@@ -83,9 +92,9 @@ def _note(group: GroupStanding) -> str:
     match group.state:
         case "running":
             return f"{group.group} is running now."
-        case "backing off":
+        case "backing off" if not group.due:
             return f"{group.group} tries again soon: {group.reason or 'no reason is given'}"
-        case "parked" if not group.needs_somebody:
+        case "parked" if not (group.needs_somebody or group.due):
             return f"{group.group} is parked: {group.reason or 'no reason is given'}"
         case _:
             return ""

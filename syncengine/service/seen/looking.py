@@ -181,6 +181,7 @@ def composed(
         cursors_read_at=cursors.read_at,
         journal_problem=journal.problem,
         destination_problem=cursors.problem,
+        taken_over=standings.taken_over.get(name, ""),
     )
 
 

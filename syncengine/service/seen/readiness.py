@@ -28,6 +28,9 @@ def unready(snapshot: Snapshot) -> list[Reason]:
         if instance.journal_problem:
             reasons.append(Reason(instance.name, f"the journal cannot be read: {instance.journal_problem}"))
             continue
+        if instance.taken_over:
+            reasons.append(Reason(instance.name, f"another daemon has it: {instance.taken_over}"))
+            continue
         found = late(instance.schedule, instance.groups, instance.nights, instance.at)
         reasons += [Reason(f"{instance.name}/{each.subject}", each.text) for each in found]
     return reasons

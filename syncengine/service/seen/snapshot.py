@@ -112,6 +112,7 @@ class InstanceSnapshot:
     cursors_read_at: datetime
     journal_problem: str = ""
     destination_problem: str = ""
+    taken_over: str = ""  # why another daemon has the instance, if one has
 
     def last_night(self, group: str) -> NightReport | None:
         """The newest night of a group that has ended, by the time at which it was due."""

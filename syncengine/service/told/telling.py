@@ -21,8 +21,8 @@ from syncengine.service.told.outbox import Outbox, put, room_in, settled, summed
 from syncengine.service.told.redaction import Discretion
 
 NAME = "notices"
-# After each of these a message is tried again.
-WAITS_SECONDS = (5.0, 15.0, 60.0, 300.0)
+# After each of these a message is tried again, for a day: what takes Marketo away may well take the channel too.
+WAITS_SECONDS = (5.0, 15.0, 60.0, 300.0, *[900.0] * 95)
 # What a stop allows for the messages that still wait; they are kept, and sent after the next start.
 LAST_SECONDS = 5.0
 # Before the memory has been read, so many notices are held.
@@ -80,6 +80,10 @@ class Teller:
             self._early.append(notice)
         else:
             self._log("a notice came before any could be told, and after too many others: it is lost")
+
+    def renew(self, secrets: Collection[str]) -> None:
+        """Keep these secrets from now on, and no others: the configuration was read again."""
+        self._discretion = Discretion(secrets)
 
     async def run(self) -> None:
         """Send until cancelled; then what waits has a short last chance, one try each."""

@@ -184,7 +184,8 @@ async def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     """The daemon lives on, and takes it up when it can be used."""
     found = watched(tmp_path)
     found.root.write_text("no folder")
-    assert 0 == await found.inbox.look()
+    with pytest.raises(StateUnusable, match="cannot be used: Not a directory"):
+        await found.inbox.look()
     assert f"the watched folder {found.root} cannot be used: Not a directory" == found.inbox.standing.reason
     found.root.unlink()
     found.drop()

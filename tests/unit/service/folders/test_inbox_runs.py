@@ -180,3 +180,26 @@ async def test_a_refused_call_before_there_is_a_run_fails_the_drop(tmp_path: Pat
     found = watched(tmp_path, fault("error", "describe.json", code="1003"))
     found.drop()
     assert ("failed", "") == ((ended := await found.one()).outcome, ended.run_id)
+
+
+@virtual
+async def test_a_file_that_grows_after_it_was_taken_is_never_called_whole(tmp_path: Path) -> None:
+    """A writer that paused goes on by the handle that it holds: what it adds is not imported; the report says so."""
+    found = watched(tmp_path)
+    found.drop()
+    with (found.root / "people.csv").open("a") as writer:
+        assert 1 == await found.ready()
+        desk: Any = found.world.desk()
+        run = desk.run
+
+        async def written_on(prepared: Any) -> Any:
+            report = await run(prepared)
+            writer.write("late@example.com,Ada\n")
+            writer.flush()
+            return report
+
+        desk.run = written_on
+        ended = await found.inbox.take_one(desk)
+    assert ended is not None
+    assert "failed" == ended.outcome
+    assert "the file was written to after it had been taken: what was added is not imported" in ended.problems

@@ -98,7 +98,7 @@ async def test_a_file_that_fails_is_told_with_where_it_lies_and_tried_no_more() 
         await here.place.clock.sleep(120.0)
         assert (["b.csv"], ["a.csv"]) == (here.lying("done"), here.lying("failed"))
         (notice,) = here.place.told
-        assert ("failure", "inbox") == (notice.kind, notice.subject)
+        assert ("failure", True) == (notice.kind, notice.subject.startswith("inbox/") and "a.csv" in notice.subject)
         assert "The file a.csv of the watched folder inbox did not go in whole." == notice.text
         assert notice.details[-1].startswith(f"It lies in {here.root}/failed/")
         (problem,) = here.place.problems
@@ -155,7 +155,7 @@ async def test_a_drain_takes_all_that_lies_there() -> None:
         here.drop("b.csv", UNUSABLE)
         ended = await here.watching.drain(here.tally)
         report = here.tally.report()
-        assert ("done", {"done": 1, "failed": 1}, 5) == (ended.outcome, report.files, report.calls)
+        assert ("partial", {"done": 1, "failed": 1}, 5) == (ended.outcome, report.files, report.calls)
         (line,) = ended.problems
         assert line.startswith("b.csv of inbox did not go in whole: see ")
 
@@ -195,3 +195,27 @@ async def test_an_import_that_marketo_has_not_ended_is_asked_for_again() -> None
         await here.place.clock.sleep(1_200.0)
         assert "done" == (await here.watching.drain(here.tally)).outcome
         assert {"done": 1} == here.tally.report().files
+
+
+@seeded
+async def test_a_folder_that_cannot_be_used_is_told_and_so_is_its_end() -> None:
+    """Something else lies in its place: it backs off and says why; when it is a folder again it says so once."""
+    async with folder() as here:
+        here.root.write_text("no folder")
+        async with kept(here):
+            await here.place.clock.sleep(3_600.0)
+            assert "backing off" == here.place.inbox.state
+            assert 1 == len(here.place.notices("failure"))
+            here.root.unlink()
+            await here.place.clock.sleep(3_600.0)
+            assert ["The watched folder inbox works again."] == here.place.notices("recovery")
+            assert ("waiting", "") == (here.place.inbox.state, here.place.inbox.reason)
+
+
+@seeded
+async def test_a_folder_that_is_left_says_nothing_more() -> None:
+    """By other settings it is watched by another, whose standing is not written over."""
+    async with folder() as here:
+        here.watching.leave()
+        await here.watching.drain(here.tally)
+        assert {} == here.place.standings.inboxes

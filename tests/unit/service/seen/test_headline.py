@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,23 @@ def test_one_group_that_failed_is_enough() -> None:
         said.text,
         said.lines,
     )
+
+
+@pytest.mark.parametrize("state", ["backing off", "parked"])
+def test_a_night_that_is_not_in_yet_is_no_good_one_whatever_the_last_was(state: Any) -> None:
+    """At eight in the morning the warehouse is still away: yesterday's good night is not last night's."""
+    group = GroupStanding(
+        instance="acme", group="nightly", state=state, due=NOW - timedelta(hours=5), reason="The warehouse is away."
+    )
+    said = headline(seen(groups=(group,), nights=(night(1),)))
+    assert ("bad", "Tonight is not in yet: nightly") == (said.mood, said.text)
+    assert ("nightly, not in yet: The warehouse is away.",) == said.lines
+
+
+def test_an_instance_that_another_daemon_has_is_not_good() -> None:
+    """What this one knows of its nights is old."""
+    said = headline(seen(nights=(night(),), taken_over="'daemon' of 'acme' is already running: process 7 on b"))
+    assert ("bad", "Another daemon has this instance") == (said.mood, said.text)
 
 
 def test_a_group_that_waits_for_somebody_is_said_though_its_night_was_good() -> None:

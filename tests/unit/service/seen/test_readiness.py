@@ -95,3 +95,9 @@ def test_readiness_does_not_hang_on_the_order_of_the_journal(days: list[tuple[in
     assert reasons(*nights) == reasons(*shuffled)
     newest = min(dict(days), default=None)
     assert bool(reasons(*nights)) == (newest is not None and dict(days)[newest] != "done")
+
+
+def test_an_instance_that_another_daemon_has_is_not_ready() -> None:
+    """This daemon brings none of its nights."""
+    (reason,) = unready(all_seen(seen(taken_over="process 7 on b has it")))
+    assert ("acme", True) == (reason.subject, "another daemon has it: process 7 on b" in reason.text)
