@@ -39,7 +39,7 @@ def revision(snapshot: Snapshot) -> str:
         parts.append(f"{latest.run_id}{latest.outcome}" if latest else "")
         parts.append(str(len(each.problems)))
         parts += [f"{group.state}{machine(group.next_due) if group.next_due else ''}" for group in each.groups]
-        parts += [each.journal_problem, each.destination_problem]
+        parts += [each.journal_problem, each.destination_problem, each.taken_over]
     return hashlib.sha256("|".join([*parts, str(len(snapshot.problems))]).encode()).hexdigest()[:12]
 
 

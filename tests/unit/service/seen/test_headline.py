@@ -61,6 +61,77 @@ def test_a_night_that_is_not_in_yet_is_no_good_one_whatever_the_last_was(state: 
     assert ("nightly, not in yet: The warehouse is away.",) == said.lines
 
 
+def troubled(**facts: Any) -> GroupStanding:
+    """`nightly`, whose night of this morning fails."""
+    given: dict[str, Any] = {"state": "backing off", "due": night().due, "reason": "The warehouse is away."}
+    return GroupStanding(instance="acme", group="nightly", **(given | facts))
+
+
+def test_tonight_comes_before_what_was_wrong_earlier_and_both_are_told_apart() -> None:
+    """The night before has its day with it; another group's trouble follows, and each group is named once."""
+    assets = GroupStanding(instance="acme", group="assets")
+    nights = (night(0, ""), night(1, "failed", problems=("no room",)), night(1, "partial", group="assets"))
+    said = headline(seen(groups=(troubled(), assets), nights=nights))
+    assert "Tonight is not in yet: nightly; something is missing: assets" == said.text
+    assert (
+        "nightly, not in yet: The warehouse is away.",
+        "nightly, the night of Sat 28 Feb, failed: no room",
+        "assets, not whole: no reason is given",
+    ) == said.lines
+
+
+def test_a_night_that_waits_for_somebody_is_not_in_yet() -> None:
+    """Its reason is said once."""
+    said = headline(seen(groups=(troubled(state="parked", needs_somebody=True),), nights=(night(1),)))
+    assert ("Tonight is not in yet: nightly", ("nightly waits for somebody: The warehouse is away.",)) == (
+        said.text,
+        said.lines,
+    )
+
+
+def test_a_night_that_could_not_even_begin_is_not_in_yet() -> None:
+    """Without a journal there is no night under way, and still it was due."""
+    said = headline(seen(groups=(troubled(due=None, next_due=NOW - timedelta(hours=1)),), nights=(night(1),)))
+    assert ("bad", "Tonight is not in yet: nightly") == (said.mood, said.text)
+    early = headline(seen(groups=(troubled(due=None, next_due=NOW + timedelta(hours=1)),), nights=(night(),)))
+    assert ("good", "Last night was good") == (early.mood, early.text)
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(0, "Tonight"), (5, "Last night"), (26, "Last night"), (29, "The night of Sun 1 Mar")]
+)
+def test_a_night_that_is_not_in_yet_is_called_as_people_call_it(hours: int, words: str) -> None:
+    """From noon on, tonight is the one to come; a weekly one may be late for days."""
+    instance = seen(groups=(troubled(),), nights=(night(1),))
+    assert f"{words} is not in yet: nightly" == headline(replace(instance, at=NOW + timedelta(hours=hours))).text
+
+
+def test_while_a_night_is_in_trouble_the_figures_are_of_the_last_whole_one_and_say_so() -> None:
+    """Neither those of another group's part of the same evening, nor of one that was not whole."""
+    nights = (night(0, ""), night(0, group="assets", calls=1), night(1, "partial", calls=2), night(2, calls=3))
+    said = headline(seen(groups=(troubled(),), nights=nights))
+    assert said.cost is not None
+    assert (3, ("The figures are those of the night of Fri 27 Feb, the last that is whole.",)) == (
+        said.cost.calls,
+        said.notes,
+    )
+    none = headline(seen(groups=(troubled(due=None, next_due=night().due),), nights=nights[1:3]))
+    assert (None, ()) == (none.cost, none.notes)
+
+
+def test_last_night_is_the_newest_that_was_due_and_not_the_newest_that_ended() -> None:
+    """One that runs, or ought to, is not praised beforehand; what ended has its day with it."""
+    running = troubled(state="running", reason="")
+    hanging = GroupStanding(instance="acme", group="nightly", next_due=night().due)
+    for group in (running, hanging):
+        said = headline(seen(groups=(group,), nights=(night(1),)))
+        assert ("good", "The night of Sat 28 Feb was good") == (said.mood, said.text)
+    assets = GroupStanding(instance="acme", group="assets")
+    late = night(0, group="assets", due=night().due + timedelta(hours=1))
+    said = headline(seen(groups=(running, assets), nights=(late, night(0, ""))))
+    assert "The night of Sun 1 Mar is good so far" == said.text
+
+
 def test_an_instance_that_another_daemon_has_is_not_good() -> None:
     """What this one knows of its nights is old."""
     said = headline(seen(nights=(night(),), taken_over="'daemon' of 'acme' is already running: process 7 on b"))

@@ -144,6 +144,7 @@ def test_the_revision_changes_with_what_only_a_new_page_shows() -> None:
         replace(base, groups=(GroupStanding(instance="acme", group="nightly", next_due=NOW),)),
         replace(base, journal_problem="gone"),
         replace(base, destination_problem="gone"),
+        replace(base, taken_over="process 7 has it"),
     ]
     assert 1 + len(others) == len({revision(all_seen(each)) for each in (base, *others)})
     use = GateUse(1, 100, 1, 10, Spent(1, 1), {"pid 1": 1}, None)

@@ -100,6 +100,13 @@ async def test_a_night_of_a_dead_process_is_not_shown_as_running(tmp_path: Path)
     assert [""] == [each.outcome for each in (await look_at(settings, at_work)).nights]
 
 
+async def test_an_instance_that_another_daemon_has_says_so(tmp_path: Path) -> None:
+    """With the sentence of that instance alone."""
+    taken = standings(taken_over={"acme": "process 7 on b has it"})
+    acme, emea = (await look(settings_of(tmp_path, "acme", "emea"), taken)).instances
+    assert ("process 7 on b has it", "") == (acme.taken_over, emea.taken_over)
+
+
 async def test_another_versions_night_hides_no_other(tmp_path: Path) -> None:
     """What cannot be read as an account is still a run."""
     settings, hand = settings_of(tmp_path), Hand()

@@ -69,6 +69,32 @@ async def test_a_message_that_cannot_be_sent_is_given_up_with_one_line() -> None
 
 
 @virtual
+async def test_a_channel_that_was_away_for_half_an_hour_has_everything_after_a_quarter_more() -> None:
+    """In its order, and what had no room in the hour as a sum; no wait is longer than a quarter of an hour."""
+    clock = virtual_clock()
+    chat = Scripted(clock)
+    async with telling((chat,), clock) as told:
+        chat.failures = [Undelivered("HTTP 503") for _ in range(6)]
+        for number in range(5):
+            told.teller.tell(notice(f"g{number}"))
+            await clock.sleep(60)
+        await clock.sleep(1_500)
+        assert [] == chat.titles
+        await clock.sleep(900)
+        assert failed("g0", "g1", "g2") == chat.titles
+        await clock.sleep(3_600)
+    assert [*failed("g0", "g1", "g2"), "2 more notices"] == chat.titles
+    assert [0, 5, 20, 80, 380, 1_280, 2_180] == [at for at, _ in chat.tried][:7]
+    assert [] == told.logged
+
+
+def test_a_message_is_tried_for_a_day_and_at_least_every_quarter_of_an_hour() -> None:
+    """As long as the same trouble counts as told."""
+    assert 900 == max(WAITS_SECONDS)
+    assert 23.5 * 3_600 <= sum(WAITS_SECONDS) <= 24 * 3_600
+
+
+@virtual
 async def test_what_will_not_get_better_is_not_tried_again() -> None:
     """Nor is what a channel did not expect itself, of which only the kind is named."""
     clock = virtual_clock()
