@@ -199,8 +199,11 @@ class Inbox:
             return drop_report.of_error(error, run)
 
     async def _whole(self, desk: "Desk", taken: Taken, verdict: Verdict) -> Verdict:
-        """The verdict, unless somebody wrote on in a file that had stood still: then not all of it is imported."""
-        if not (verdict.is_done and verdict.run):
+        """The verdict, unless somebody wrote on in a file that had stood still: then not all of it is imported.
+
+        A run that can be gone on with finds that out by itself.
+        """
+        if verdict.report is None or verdict.is_waiting or verdict.is_open:
             return verdict
         size = await self._on_disk(lambda places: (places.working / taken.folder / taken.name).stat().st_size)
         return verdict if size == await desk.bytes_read(verdict.run) else drop_report.grown(verdict)

@@ -40,7 +40,10 @@ class Watching:
         self._name = name
         self._real = real
         self._turn = turn or anyio.Lock()
-        self._is_gone = self._is_told = False
+        self._is_gone = False
+        # Whoever kept it before, in another process or by other settings, may have told of trouble: what ends here is
+        # news only if it did.
+        self._is_told = True
         own = place.settings.import_[name]
         self._inbox = Inbox(name, replace(own, instance=place.name), clock=real, changed=self._stand)
 

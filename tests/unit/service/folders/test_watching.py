@@ -15,6 +15,7 @@ from syncengine.marketo.call import Priority
 from syncengine.service.folders.inbox import LOOK_SECONDS
 from syncengine.service.folders.watching import Watching
 from syncengine.service.schedule.tally import Tally
+from syncengine.service.told.notices import Notice
 from tests.simulation.seeded import seeded
 from tests.unit.imports.world import World, build
 from tests.unit.service.placed import DUE, NAME, PlayedPlace, placed, quick, settings_of
@@ -40,6 +41,9 @@ class Here:
     def lying(self, where: str) -> list[str]:
         folder = self.root / where
         return sorted(path.name[23:] for path in folder.iterdir()) if folder.exists() else []
+
+    def failures(self) -> list[Notice]:
+        return [notice for notice in self.place.told if notice.kind == "failure"]
 
     async def desk(self, **_: Any) -> Desk:
         return self.world.desk()
@@ -83,7 +87,7 @@ async def test_what_is_dropped_is_imported_ahead_of_the_night() -> None:
         assert (["a.csv"], [Priority.INTERACTIVE], []) == (
             here.lying("done"),
             here.place.script.priorities,
-            here.place.told,
+            here.place.notices("failure"),
         )
         assert (1, 0, "waiting") == (here.place.inbox.done, here.place.inbox.failed, here.place.inbox.state)
         assert 2 == len(await here.world.people("ada@example.com", "bob@example.com"))
@@ -97,8 +101,9 @@ async def test_a_file_that_fails_is_told_with_where_it_lies_and_tried_no_more() 
         here.drop("b.csv")
         await here.place.clock.sleep(120.0)
         assert (["b.csv"], ["a.csv"]) == (here.lying("done"), here.lying("failed"))
-        (notice,) = here.place.told
-        assert ("failure", True) == (notice.kind, notice.subject.startswith("inbox/") and "a.csv" in notice.subject)
+        (notice,) = here.failures()
+        assert notice.subject.startswith("inbox/")
+        assert "a.csv" in notice.subject
         assert "The file a.csv of the watched folder inbox did not go in whole." == notice.text
         assert notice.details[-1].startswith(f"It lies in {here.root}/failed/")
         (problem,) = here.place.problems
@@ -115,7 +120,7 @@ async def test_an_outage_is_waited_for_and_told_when_it_lasts() -> None:
         assert ("backing off", "Marketo is away", []) == (
             here.place.inbox.state,
             here.place.inbox.reason,
-            here.place.told,
+            here.place.notices("failure"),
         )
         await here.place.clock.sleep(480.0)
         assert (["Marketo is away"], 4) == (here.place.notices("failure"), len(here.place.script.priorities))
@@ -132,7 +137,7 @@ async def test_rejected_credentials_are_told_at_once() -> None:
         here.drop("a.csv")
         await here.place.clock.sleep(60.0)
         assert ("parked", ["refused"]) == (here.place.inbox.state, here.place.notices("failure"))
-        assert ("Look them up.",) == here.place.told[0].details
+        assert ("Look them up.",) == here.failures()[0].details
 
 
 @seeded
@@ -210,6 +215,22 @@ async def test_a_folder_that_cannot_be_used_is_told_and_so_is_its_end() -> None:
             await here.place.clock.sleep(3_600.0)
             assert ["The watched folder inbox works again."] == here.place.notices("recovery")
             assert ("waiting", "") == (here.place.inbox.state, here.place.inbox.reason)
+
+
+@seeded
+async def test_trouble_that_an_earlier_process_told_of_has_an_end() -> None:
+    """Else the next trouble would pass for more of the same, and nobody would be told of it for a day."""
+    async with folder() as here:
+        here.root.write_text("no folder")
+        async with kept(here):
+            await here.place.clock.sleep(3_600.0)
+        (trouble,) = here.failures()
+        here.root.unlink()
+        here.watching = Watching(here.place, "inbox", here.place.clock)
+        async with kept(here):
+            await here.place.clock.sleep(3_600.0)
+        (end,) = (notice for notice in here.place.told if notice.kind == "recovery")
+        assert trouble.subject == end.subject
 
 
 @seeded
