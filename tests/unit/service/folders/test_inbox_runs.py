@@ -70,7 +70,7 @@ async def test_a_run_that_stopped_ends_and_goes_on_when_it_is_moved_back(tmp_pat
     """On other terms, as its report says; what was sent is not sent again."""
     rows = [(f"f{number}@x.example", "F", "9999999999") for number in range(5)]
     found = watched(tmp_path)
-    found.drop(rows=[*rows, *people(2_500)], settings='route = "rest"\nmax_failures = "0.1%"\n')
+    found.drop(rows=[*rows, *people(6_000)], settings='route = "rest"\nmax_failures = "0.1%"\n')
     first = await found.one()
     assert ("failed", "stopped") == (first.outcome, first.report and first.report.outcome)
     told = (first.folder / "report.txt").read_text()
@@ -79,7 +79,7 @@ async def test_a_run_that_stopped_ends_and_goes_on_when_it_is_moved_back(tmp_pat
     (first.folder / "people.csv.toml").write_text('max_failures = "100%"\n')
     first.folder.rename(found.root / "working" / first.folder.name)
     second = await found.one()
-    assert (first.run_id, "partial", 2_500) == (
+    assert (first.run_id, "partial", 6_000) == (
         second.run_id,
         second.report and second.report.outcome,
         second.report and second.report.counts["imported"],
