@@ -31,17 +31,25 @@ class Tally:
     def gone_on(
         cls, instance: str, group: str, due: datetime, began_at: datetime, *, before: Sequence[NightReport]
     ) -> "Tally":
-        """The tally of a night that earlier processes have begun: what they had moved counts too."""
-        tally = cls(instance, group, due, began_at)
-        for part in reversed(before):
-            tally.attempts += part.attempts
-            tally.calls += part.calls
-            tally._runs |= dict.fromkeys(part.runs)
-            tally._assets += part.assets
-            tally._files.update(part.files)
-            for name, moved in part.streams.items():
-                tally._streams[name] = tally._streams.get(name, StreamNight()).plus(moved)
-        return tally
+        """The tally of a night that earlier processes have begun; `before` are their accounts, the newest first.
+
+        Each account holds those before it, so the newest counts that came to be written; a killed process leaves none.
+        """
+        known = next((each for each in before if each.attempts), None)
+        if known is None:
+            return cls(instance, group, due, began_at)
+        return cls(
+            instance,
+            group,
+            due,
+            began_at,
+            attempts=known.attempts,
+            calls=known.calls,
+            _runs=dict.fromkeys(known.runs),
+            _streams=dict(known.streams),
+            _assets=known.assets,
+            _files=Counter(known.files),
+        )
 
     def see(self, event: Event) -> None:
         """Count what an event tells."""

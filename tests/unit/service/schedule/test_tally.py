@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncengine.observe.events import AssetFetched, CallSent, Event, RunStarted, WindowApplied
-from syncengine.service.schedule.nights import StreamNight
+from syncengine.service.schedule.nights import NightReport, StreamNight
 from syncengine.service.schedule.reactions import Attempt
 from syncengine.service.schedule.tally import Tally
 
@@ -100,3 +100,27 @@ def test_an_account_is_not_changed_by_what_comes_later() -> None:
     counting.count_file("done")
     counting.see(WindowApplied("leads", "w", 1, 0, 0, 0, 10, 1.0))
     assert ({"done": 1}, {}) == (before.files, before.streams)
+
+
+def test_a_night_that_is_cut_short_again_and_again_counts_everything_once() -> None:
+    """Each account holds the ones before it, and a killed process leaves an empty one in between."""
+    parts: list[NightReport] = []
+    for number in range(3):
+        tally = Tally.gone_on("acme", "nightly", DUE, DUE, before=parts)
+        tally.attempts += 1
+        tally.calls += 10
+        tally.see(RunStarted(str(number), "sync leads"))
+        tally.see(WindowApplied("leads", "w", 5, 0, 0, 0, 100, 1.0))
+        tally.see(AssetFetched("email"))
+        tally.count_file("done")
+        parts.insert(0, tally.report("interrupted", DUE))
+        parts.insert(0, Tally("acme", "nightly", DUE, DUE).report("interrupted", DUE))
+    report = Tally.gone_on("acme", "nightly", DUE, DUE, before=parts).report()
+    assert (3, 30, (0, 1, 2), 15, 3, {"done": 3}) == (
+        report.attempts,
+        report.calls,
+        report.runs,
+        report.moved,
+        report.assets,
+        report.files,
+    )
